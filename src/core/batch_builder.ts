@@ -1,0 +1,122 @@
+/**
+ * Builds batches for a receiver: it reads bytes into `arena` at `used`, appends records that are ranges of it, and takes a
+ * finished batch when a bound is reached. Full arenas and their columns are reused once their batch has settled.
+ */
+import { Batch, type BatchFacts, COLUMN_NAMES, type Columns, createColumns, Storage } from './batch.ts';
+import { NameTable } from './names.ts';
+
+export interface BatchLimits {
+  /** Size of an arena; also the most that one batch can hold. Default 512 KiB. */
+  readonly arenaBytes?: number;
+  /** Default 4096. */
+  readonly maxRecords?: number;
+}
+
+/** Arenas that wait to be reused, per builder; more than this are left to the garbage collector. */
+const MAX_POOLED = 8;
+
+/** A batch that fills less than this share of its arena is copied out, so that a slow source does not pin whole arenas. */
+const COPY_BELOW_SHARE = 0.5;
+
+export class BatchBuilder {
+  readonly #arenaBytes: number;
+  readonly #maxRecords: number;
+  readonly #pool: Storage[] = [];
+  #storage: Storage;
+  #services = new NameTable();
+  /** Bytes of the arena in use; the owner advances it as it reads. */
+  used = 0;
+  #count = 0;
+
+  constructor(limits: BatchLimits = {}) {
+    this.#arenaBytes = limits.arenaBytes ?? 512 * 1024;
+    this.#maxRecords = limits.maxRecords ?? 4096;
+    this.#storage = this.#take();
+  }
+
+  get arena(): Buffer {
+    return this.#storage.arena;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Service names of the batch being built; ids from it are valid until the next `build`. */
+  get services(): NameTable {
+    return this.#services;
+  }
+
+  get isFull(): boolean {
+    return this.#count >= this.#maxRecords;
+  }
+
+  /** Free bytes behind `used`. */
+  get room(): number {
+    return this.#arenaBytes - this.used;
+  }
+
+  /** Appends a record whose ranges lie in `arena`; the caller has looked at `isFull`. Returns its index. */
+  add(time: number, severity: number, service: number, kind: number, flags: number, bodyStart: number, bodyEnd: number): number {
+    const c: Columns = this.#storage.columns;
+    const at = this.#count++;
+    c.time[at] = time;
+    c.severity[at] = severity;
+    c.service[at] = service;
+    c.kind[at] = kind;
+    c.flags[at] = flags;
+    c.bodyStart[at] = bodyStart;
+    c.bodyEnd[at] = bodyEnd;
+    c.fieldsStart[at] = 0;
+    c.fieldsEnd[at] = 0;
+    return at;
+  }
+
+  /** Sets the range of encoded members of record `at`, which must lie in `arena` too. */
+  setFields(at: number, start: number, end: number): void {
+    this.#storage.columns.fieldsStart[at] = start;
+    this.#storage.columns.fieldsEnd[at] = end;
+  }
+
+  setSequence(at: number, sequence: number): void {
+    this.#storage.columns.sequence[at] = sequence;
+  }
+
+  /**
+   * Hands out what was appended as a batch and starts anew. Bytes of the arena from `carryFrom` to `used` (a line that is not
+   * complete yet) are moved to the front of the new arena.
+   */
+  build(facts: Omit<BatchFacts, 'services'>, carryFrom: number = this.used): Batch {
+    const storage = this.#storage;
+    const count = this.#count;
+    const isSmall = carryFrom < this.#arenaBytes * COPY_BELOW_SHARE;
+    const batch = new Batch(isSmall ? copyOut(storage, count, carryFrom) : storage, count, {
+      ...facts,
+      services: this.#services,
+    });
+    this.#storage = isSmall ? storage : this.#take();
+    const carried = this.used - carryFrom;
+    if (carried > 0) storage.arena.copy(this.#storage.arena, 0, carryFrom, this.used);
+    this.used = carried;
+    this.#count = 0;
+    if (this.#services.isFull) this.#services = new NameTable();
+    return batch;
+  }
+
+  #take(): Storage {
+    const pooled = this.#pool.pop();
+    const arena = pooled?.arena ?? Buffer.allocUnsafeSlow(this.#arenaBytes);
+    const columns = pooled?.columns ?? createColumns(this.#maxRecords);
+    return new Storage(arena, columns, (freed) => {
+      if (this.#pool.length < MAX_POOLED) this.#pool.push(freed);
+    });
+  }
+}
+
+function copyOut(storage: Storage, count: number, bytes: number): Storage {
+  const arena = Buffer.allocUnsafeSlow(bytes);
+  storage.arena.copy(arena, 0, 0, bytes);
+  const columns = createColumns(count);
+  for (const name of COLUMN_NAMES) columns[name].set(storage.columns[name].subarray(0, count));
+  return new Storage(arena, columns);
+}
