@@ -1,7 +1,9 @@
 /**
  * Option types that components share. An option is declared once, in a component's zod schema: `describe` is its documentation,
  * `default` (or `prefault` where the type converts its input) its default; messages, the annotated configuration, the JSON Schema
- * and the README tables are all made from that.
+ * and the README tables are all made from that. An option that has no default shows `meta({ examples: [...] })` instead, and a
+ * required one must have an example. A type that is more than a string says what it is called in `valueType`, which words its
+ * `range` has, and the `pattern` of its text for editors.
  */
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
@@ -20,15 +22,15 @@ export interface Bounds {
 
 /** A duration such as `500ms`, `5s`, `2m`, `1h`, `1d`; milliseconds once it is checked. Bounds are inclusive. */
 export function duration(bounds: Bounds = { min: '0s' }) {
-  return bounded(DURATION, parseDuration, 'a duration such as 500ms, 5s, 2m or 1h', bounds);
+  return bounded('duration', DURATION, parseDuration, 'a duration such as 500ms, 5s, 2m or 1h', bounds);
 }
 
 /** A size such as `64KiB`, `10MiB`, `1GB` or plain bytes; bytes once it is checked. Bounds are inclusive. */
 export function byteSize(bounds: Bounds = { min: '0' }) {
-  return bounded(BYTES, parseByteSize, 'a size such as 256KiB, 64MiB or 1GB', bounds);
+  return bounded('size', BYTES, parseByteSize, 'a size such as 256KiB, 64MiB or 1GB', bounds);
 }
 
-function bounded(pattern: RegExp, parse: (text: string) => number, what: string, bounds: Bounds) {
+function bounded(valueType: string, pattern: RegExp, parse: (text: string) => number, what: string, bounds: Bounds) {
   const min = parse(bounds.min);
   const max = bounds.max === undefined ? Infinity : parse(bounds.max);
   const range = bounds.max === undefined ? `at least ${bounds.min}` : `from ${bounds.min} to ${bounds.max}`;
@@ -41,7 +43,8 @@ function bounded(pattern: RegExp, parse: (text: string) => number, what: string,
         .regex(pattern, { error: `must be ${what}` })
         .transform(parse),
     )
-    .refine((value) => value >= min && value <= max, { error: `must be ${range}` });
+    .refine((value) => value >= min && value <= max, { error: `must be ${range}` })
+    .meta({ valueType, pattern: pattern.source, ...(min > 0 || max < Infinity ? { range } : {}) });
 }
 
 /** Milliseconds of a duration that matches the option's pattern; throws a RangeError on others. */
@@ -64,7 +67,10 @@ function isKeyOf<T extends object>(table: T, key: string | undefined): key is Ex
 
 /** An absolute path, so that it means the same wherever the agent is started. */
 export function absolutePath() {
-  return z.string().refine(isAbsolute, { error: 'must be an absolute path, such as /run/sluice/app.pipe' });
+  return z
+    .string()
+    .refine(isAbsolute, { error: 'must be an absolute path, such as /run/sluice/app.pipe' })
+    .meta({ valueType: 'path', pattern: '^/' });
 }
 
 export interface Address {
@@ -79,7 +85,8 @@ export function address() {
   return z
     .string()
     .refine((text) => parseAddress(text) !== undefined, { error: 'must be host:port, such as 127.0.0.1:6514 or [::1]:6514' })
-    .transform((text): Address => parseAddress(text) ?? { host: '', port: 0 });
+    .transform((text): Address => parseAddress(text) ?? { host: '', port: 0 })
+    .meta({ valueType: 'host:port', pattern: HOST_PORT.source });
 }
 
 export function parseAddress(text: string): Address | undefined {
