@@ -1,0 +1,150 @@
+import { DELIVERED, type Outcome } from '../../src/core/ack.ts';
+import type { Batch } from '../../src/core/batch.ts';
+import type { Cursor, Delivery } from '../../src/core/component.ts';
+
+export interface Refusal {
+  readonly position: number;
+  readonly records: number;
+  readonly reason: string;
+}
+
+/** What stands in the place of a settled batch's bytes, so that an exporter that still reads them is found out. */
+const POISON = 0xdd;
+
+/**
+ * An in-memory spool for tests of exporters: every cursor gets every batch, and a batch is settled, and its bytes are spoiled, when
+ * the last cursor has settled it. The cursors hold their exporter to the contract and throw where it is broken.
+ */
+export class MemorySpool {
+  readonly cursors: readonly MemoryCursor[];
+  #nextPosition = 0;
+
+  constructor(destinations: readonly string[]) {
+    this.cursors = destinations.map((destination) => new MemoryCursor(destination));
+  }
+
+  /** True when every cursor has settled every batch. */
+  get isEmpty(): boolean {
+    return this.cursors.every((cursor) => cursor.oldest === undefined);
+  }
+
+  /** Offers a batch, whose arena must be its own, to every cursor. Returns its position. */
+  push(batch: Batch): number {
+    const position = this.#nextPosition++;
+    const refused = new Set<string>();
+    let open = this.cursors.length;
+    const settleOne = (reason: string | undefined): void => {
+      if (reason !== undefined) refused.add(reason);
+      open -= 1;
+      if (open > 0) return;
+      batch.settle(outcomeOf(refused));
+      batch.arena.fill(POISON);
+    };
+    for (const cursor of this.cursors) cursor.accept({ position, batch }, settleOne);
+    return position;
+  }
+}
+
+function outcomeOf(refused: ReadonlySet<string>): Outcome {
+  const [reason] = refused;
+  return reason === undefined ? DELIVERED : { kind: 'rejected', reason };
+}
+
+interface Held {
+  readonly delivery: Delivery;
+  readonly settle: (refusedBecause: string | undefined) => void;
+  refusedRecords: number;
+  refusedBecause: string | undefined;
+}
+
+export class MemoryCursor implements Cursor {
+  readonly destination: string;
+  /** Positions in the order in which they were settled. */
+  readonly settled: number[] = [];
+  /** Records refused for good, in the order in which they were reported. */
+  readonly refusals: Refusal[] = [];
+  /** Positions in the order in which `next` gave them, again after a rewind included. */
+  readonly given: number[] = [];
+  rewinds = 0;
+  /** Not settled, oldest first; the first `#read` of them have been given out. */
+  readonly #held: Held[] = [];
+  #read = 0;
+  #listener: (() => void) | undefined;
+  #ranDry = false;
+
+  constructor(destination: string) {
+    this.destination = destination;
+  }
+
+  get hasNext(): boolean {
+    return this.#read < this.#held.length;
+  }
+
+  get oldest(): Delivery | undefined {
+    return this.#held[0]?.delivery;
+  }
+
+  next(): Delivery | undefined {
+    const held = this.#held[this.#read];
+    if (held === undefined) {
+      this.#ranDry = true;
+      return undefined;
+    }
+    this.#read += 1;
+    this.given.push(held.delivery.position);
+    return held.delivery;
+  }
+
+  deliveredThrough(position: number): void {
+    const count = this.#held.findIndex(({ delivery }) => delivery.position === position) + 1;
+    if (count === 0) throw new Error(`${this.destination}: position ${position} was settled before, or was never in the spool`);
+    if (count > this.#read) throw new Error(`${this.destination}: position ${position} was settled without having been read`);
+    this.#read -= count;
+    for (const { delivery, settle, refusedBecause } of this.#held.splice(0, count)) {
+      this.settled.push(delivery.position);
+      settle(refusedBecause);
+    }
+  }
+
+  refused(delivery: Delivery, records: number, reason: string): void {
+    const held = this.#held.slice(0, this.#read).find((one) => one.delivery.position === delivery.position);
+    if (held === undefined)
+      throw new Error(`${this.destination}: position ${delivery.position} was refused but is not being delivered`);
+    held.refusedRecords += records;
+    held.refusedBecause = reason;
+    if (records < 1 || held.refusedRecords > delivery.batch.count) {
+      throw new Error(
+        `${this.destination}: ${held.refusedRecords} of ${delivery.batch.count} records of a delivery were refused`,
+      );
+    }
+    this.refusals.push({ position: delivery.position, records, reason });
+  }
+
+  rewind(): void {
+    this.rewinds += 1;
+    const hadNext = this.hasNext;
+    this.#read = 0;
+    for (const held of this.#held) {
+      held.refusedRecords = 0;
+      held.refusedBecause = undefined;
+    }
+    if (!hadNext) this.#wake();
+  }
+
+  onReadable(listener: () => void): void {
+    if (this.#listener !== undefined) throw new Error(`${this.destination}: a cursor has one listener`);
+    this.#listener = listener;
+  }
+
+  /** For the spool: a batch to deliver, and what to call when it is settled. */
+  accept(delivery: Delivery, settle: (refusedBecause: string | undefined) => void): void {
+    this.#held.push({ delivery, settle, refusedRecords: 0, refusedBecause: undefined });
+    this.#wake();
+  }
+
+  #wake(): void {
+    if (!this.#ranDry || !this.hasNext) return;
+    this.#ranDry = false;
+    setImmediate(() => this.#listener?.());
+  }
+}
