@@ -93,7 +93,7 @@ export class TelemetryServer {
       'cache-control': 'no-store',
       ...(rendered.status === 405 ? { allow: 'GET, HEAD' } : {}),
     });
-    response.end(request.method === 'HEAD' ? undefined : rendered.body);
+    response.end(rendered.body); // which Node leaves out for HEAD
   }
 
   async #render({ method, url = '/' }: IncomingMessage): Promise<Rendered> {
