@@ -1,0 +1,98 @@
+/**
+ * One stream of newline-delimited bytes: finds where the complete lines of a chunk end and remembers the unfinished one behind
+ * them, which it ships, marked, when its writer stops for too long.
+ *
+ *   state       chunk brings                        becomes
+ *   collecting  a newline                           lines go to the batcher, the rest is remembered
+ *   collecting  none, and the line is too long      the start ships as truncated; skipping
+ *   skipping    a newline                           collecting, behind it
+ */
+import { RecordFlag } from '../core/batch.ts';
+import type { Timer } from '../core/clock.ts';
+import { ByteWriter } from './byte_writer.ts';
+import type { LineBatcher } from './lines.ts';
+
+const NEWLINE = 0x0a;
+const LAST_NEWLINE = Buffer.from('\n');
+
+/** A larger buffer for an unfinished line is given back once the line is finished: there may be many streams. */
+const KEPT_BYTES = 8 * 1024;
+
+export class LineSplitter {
+  readonly #batcher: LineBatcher;
+  readonly #partialTimeoutMs: number;
+  /** Grows by doubling, so that a line that comes byte by byte is not copied anew for each. */
+  #unfinished = new ByteWriter(0);
+  #skipping = false;
+  #timer: Timer | undefined;
+  #lastChunkMs = 0;
+
+  constructor(batcher: LineBatcher, partialTimeoutMs: number) {
+    this.#batcher = batcher;
+    this.#partialTimeoutMs = partialTimeoutMs;
+  }
+
+  /** Takes in a chunk of at most `MAX_CHUNK_BYTES`; its bytes may be reused after the call. */
+  push(chunk: Buffer): void {
+    let from = 0;
+    if (this.#skipping) {
+      const newline = chunk.indexOf(NEWLINE);
+      if (newline < 0) return;
+      this.#skipping = false;
+      from = newline + 1;
+    }
+    const end = chunk.lastIndexOf(NEWLINE) + 1;
+    if (end > from) {
+      this.#batcher.addLines(this.#unfinished.view(), from === 0 ? chunk : chunk.subarray(from), end - from);
+      this.#forget();
+      from = end;
+    }
+    if (from < chunk.length) this.#remember(chunk.subarray(from));
+  }
+
+  /** The stream has ended in good order: a last line without a newline is a line. */
+  end(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    if (this.#unfinished.length > 0) this.#batcher.addLines(this.#unfinished.view(), LAST_NEWLINE, 1);
+    this.#forget();
+  }
+
+  /** Ships the unfinished line, marked, without waiting for its time-out. */
+  cut(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    if (this.#unfinished.length > 0) this.#batcher.addFragment(this.#unfinished.view(), RecordFlag.partial);
+    this.#forget();
+  }
+
+  #remember(rest: Buffer): void {
+    const { clock, maxLineBytes } = this.#batcher.options;
+    const unfinished = this.#unfinished;
+    rest.copy(unfinished.reserve(rest.length), unfinished.length);
+    unfinished.length += rest.length;
+    if (unfinished.length > maxLineBytes) {
+      this.#batcher.addFragment(unfinished.view().subarray(0, maxLineBytes), RecordFlag.truncated);
+      this.#forget();
+      this.#skipping = true;
+      return;
+    }
+    this.#lastChunkMs = clock.monotonicMs();
+    this.#timer ??= clock.after(this.#partialTimeoutMs, () => this.#checkAge());
+  }
+
+  #forget(): void {
+    if (this.#unfinished.bytes.length > KEPT_BYTES) this.#unfinished = new ByteWriter(0);
+    this.#unfinished.length = 0;
+  }
+
+  /** One timer serves many chunks: it looks at the age of the unfinished line when it fires, instead of being set anew by each. */
+  #checkAge(): void {
+    this.#timer = undefined;
+    if (this.#unfinished.length === 0) return;
+    const { clock } = this.#batcher.options;
+    const leftMs = this.#lastChunkMs + this.#partialTimeoutMs - clock.monotonicMs();
+    if (leftMs <= 0) this.cut();
+    else this.#timer = clock.after(leftMs, () => this.#checkAge());
+  }
+}
