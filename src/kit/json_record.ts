@@ -28,7 +28,10 @@ export class JsonRecordReader {
 
   constructor(keys: JsonKeys) {
     this.#scanner = new JsonObjectScanner([keys.service, keys.severity, keys.time]);
-    [this.#service, this.#severity, this.#time] = this.#scanner.picks as [Pick, Pick, Pick]; // one a name
+    const [service, severity, time] = this.#scanner.picks;
+    this.#service = service!; // there is one pick for each name, here and below
+    this.#severity = severity!;
+    this.#time = time!;
   }
 
   /** Offset behind the object that starts at `start`, or -1 where it is not valid JSON. See `JsonObjectScanner.scan`. */

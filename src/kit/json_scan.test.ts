@@ -11,7 +11,7 @@ function accepts(text: string): boolean {
   return end >= 0 && bytes.subarray(end).toString().trim() === '';
 }
 
-function picked(text: string): (unknown | undefined)[] {
+function picked(text: string): unknown[] {
   const bytes = Buffer.from(`${text}\n`);
   if (scanner.scan(bytes, 0) < 0) throw new Error(`refused: ${text}`);
   return scanner.picks.map(({ start, end }) => (start === end ? undefined : JSON.parse(bytes.toString('utf8', start, end))));

@@ -1,0 +1,76 @@
+import type { Cursor, Delivery } from '../core/component.ts';
+import type { Spool } from './spool.ts';
+
+/** A destination's place in the spool: `settledPosition` <= `readPosition`, and between them what is being delivered. */
+export class SpoolCursor implements Cursor {
+  readonly destination: string;
+  readonly #spool: Spool;
+  #settled = 0;
+  #read = 0;
+  #listener: (() => void) | undefined;
+  #ranDry = true;
+
+  constructor(destination: string, spool: Spool) {
+    this.destination = destination;
+    this.#spool = spool;
+  }
+
+  /** Every batch before this position is settled for this destination. */
+  get settledPosition(): number {
+    return this.#settled;
+  }
+
+  get hasNext(): boolean {
+    return this.#spool.firstFrom(this.#read) !== undefined;
+  }
+
+  get oldest(): Delivery | undefined {
+    return this.#spool.firstFrom(this.#settled);
+  }
+
+  /** Whether the batch at this position has been read and not settled. */
+  isReading(position: number): boolean {
+    return position >= this.#settled && position < this.#read;
+  }
+
+  next(): Delivery | undefined {
+    const entry = this.#spool.firstFrom(this.#read);
+    if (entry === undefined) this.#ranDry = true;
+    else this.#read = entry.position + 1;
+    return entry;
+  }
+
+  deliveredThrough(position: number): void {
+    if (position < this.#settled || position >= this.#read) {
+      throw new RangeError(
+        `${this.destination}: position ${position} is not being delivered (${this.#settled} to ${this.#read})`,
+      );
+    }
+    this.#settled = position + 1;
+    this.#spool.trim();
+  }
+
+  refused(delivery: Delivery, records: number, reason: string): void {
+    const entry = this.isReading(delivery.position) ? this.#spool.firstFrom(delivery.position) : undefined;
+    if (entry?.position !== delivery.position)
+      throw new RangeError(`${this.destination}: position ${delivery.position} is not being delivered`);
+    entry.refused = Math.max(entry.refused, Math.min(records, entry.batch.count));
+    entry.refusedReason = reason;
+  }
+
+  rewind(): void {
+    this.#read = this.#settled;
+    this.wake();
+  }
+
+  onReadable(listener: () => void): void {
+    this.#listener = listener;
+  }
+
+  /** Calls the listener, once, if it has found nothing to read before. For the spool. */
+  wake(): void {
+    if (!this.#ranDry || this.#listener === undefined) return;
+    this.#ranDry = false;
+    queueMicrotask(this.#listener);
+  }
+}
