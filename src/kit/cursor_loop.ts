@@ -161,3 +161,11 @@ export class CursorLoop {
     });
   }
 }
+
+/** The cursor of an exporter that has one destination. */
+export function onlyCursor(cursors: readonly Cursor[]): Cursor {
+  const [cursor] = cursors;
+  if (cursor === undefined || cursors.length > 1)
+    throw new TypeError(`an exporter of one destination was given ${cursors.length} cursors`);
+  return cursor;
+}
