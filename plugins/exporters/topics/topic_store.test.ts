@@ -7,8 +7,6 @@ import { type Test, test } from 'tap';
 import { TopicStore, type TopicStoreOptions } from './topic_store.ts';
 import type { FileSystem } from './topic_file.ts';
 
-const isRoot = process.getuid?.() === 0;
-
 function write(...lines: readonly string[]) {
   const ranges = lines.map((line) => Buffer.from(`${line}\n`));
   return { ranges, bytes: Buffer.concat(ranges).length };
@@ -50,7 +48,8 @@ function systemError(code: string): Error {
 /** A small file system of the test's own; undefined where it cannot be had. */
 async function mountTmpfs(t: Test, size: string): Promise<string | undefined> {
   const path = await mkdtemp(join(tmpdir(), 'sluice-topics-'));
-  const mounted = isRoot && spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', path]).status === 0;
+  const mounted =
+    process.getuid?.() === 0 && spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', path]).status === 0;
   t.teardown(async () => {
     if (mounted) spawnSync('umount', ['-l', path]);
     await rmdir(path);
@@ -61,12 +60,8 @@ async function mountTmpfs(t: Test, size: string): Promise<string | undefined> {
 void test('each topic is a file of lines, and what comes later is appended', async (t) => {
   const directory = join(t.testdir(), 'var', 'topics');
   const { store, syncs } = await openStore(directory);
-  await store.append(
-    new Map([
-      ['app', write('one')],
-      ['journal', write('two')],
-    ]),
-  );
+  const group = { app: write('one'), journal: write('two') };
+  await store.append(new Map(Object.entries(group)));
   await store.append(new Map([['app', write('three')]]));
   t.equal(await readFile(join(directory, 'app.ndjson'), 'utf8'), 'one\nthree\n');
   t.equal(await readFile(join(directory, 'journal.ndjson'), 'utf8'), 'two\n');
@@ -154,10 +149,7 @@ void test('a group of which one topic fails leaves nothing behind in any', async
     };
   });
   const { store } = await openStore(directory, { fs });
-  const group = new Map([
-    ['good', write('one')],
-    ['bad', write('two')],
-  ]);
+  const group = new Map(Object.entries({ good: write('one'), bad: write('two') }));
   await t.rejects(store.append(group), { code: 'EIO' });
   t.equal(await readFile(join(directory, 'good.ndjson'), 'utf8'), '');
   t.equal(await readFile(join(directory, 'bad.ndjson'), 'utf8'), 'before\n');
