@@ -16,9 +16,9 @@ const OTHER_REASON = '_other';
 /** The records of one receiver that are held right now, as counted where they are. */
 export interface HeldRecords {
   readonly receiver: string;
-  /** Accepted and not in the spool yet. */
+  /** Being processed, or being sent to a destination that has not acknowledged them yet. */
   readonly inFlight: number;
-  /** In the spool and not settled by every destination. */
+  /** In the spool, waiting to be sent to a destination. */
   readonly spooled: number;
 }
 
@@ -171,8 +171,8 @@ export class Ledger {
       (entry) => entry.deadLetteredByReason,
     );
     reasons('sluice_ledger_dropped_records_total', 'Records left out on purpose.', (entry) => entry.droppedByReason);
-    gauge('sluice_ledger_in_flight_records', 'Records accepted and not in the spool yet.', (entry) => entry.inFlight);
-    gauge('sluice_ledger_spooled_records', 'Records in the spool, waiting for a destination.', (entry) => entry.spooled);
+    gauge('sluice_ledger_in_flight_records', 'Records being processed, or sent and not acknowledged yet.', (entry) => entry.inFlight);
+    gauge('sluice_ledger_spooled_records', 'Records in the spool that wait to be sent.', (entry) => entry.spooled);
     gauge(
       'sluice_ledger_unaccounted_records',
       'Records accepted and found nowhere, negative where more were found; anything but 0 is a defect.',

@@ -1,0 +1,166 @@
+/**
+ * The acknowledged mode of cfjs1 (docs/CFJS1.md, "Acknowledged mode"): after a hello line from each side, both speak in frames.
+ *
+ *     offset  size
+ *     0       4     length of the header, little-endian
+ *     4       4     length of the payload, little-endian
+ *     8       h     header: one MessagePack map with a member `type`
+ *     8 + h   p     payload: the lines of a batch; empty in every other type
+ */
+import { Packr, Unpackr } from 'msgpackr';
+import { SluiceError } from '../core/errors.ts';
+import { ByteWriter } from './byte_writer.ts';
+
+export const FRAME_PREFIX_BYTES = 8;
+export const MAX_HEADER_BYTES = 64 * 1024;
+
+/** Largest payload that a receiver takes unless it says otherwise in its hello. */
+export const DEFAULT_MAX_FRAME_BYTES = 32 * 1024 * 1024;
+
+/** Agent to receiver. Ids grow by any step within a session. */
+export interface BatchMessage {
+  readonly type: 'batch';
+  readonly id: number;
+  /** Lines in the payload. */
+  readonly count: number;
+  readonly compression?: 'zstd';
+  /** Length of the payload before it was compressed; present where it was. */
+  readonly bytes?: number;
+}
+
+/** Receiver to agent. */
+export type ReceiverMessage =
+  | {
+      readonly type: 'ack';
+      /** Every batch up to and including this id is in the receiver's own store, but for the refused records. */
+      readonly id: number;
+    }
+  | {
+      /** Comes before the ack of its batch. Records by their index in the batch, ascending. */
+      readonly type: 'refused';
+      readonly id: number;
+      readonly records: readonly number[];
+      readonly reason: string;
+    }
+  | { readonly type: 'ready'; readonly ready: boolean; readonly reason: string }
+  /** The receiver is about to stop and acks nothing more than it has. */
+  | { readonly type: 'goodbye' }
+  /** The receiver closes the connection because of what it got. */
+  | { readonly type: 'error'; readonly reason: string };
+
+export type Message = BatchMessage | ReceiverMessage;
+
+export interface Frame {
+  /** As it was sent; to be checked by its reader. */
+  readonly header: Readonly<Record<string, unknown>>;
+  readonly payload: Buffer;
+}
+
+const packr = new Packr({ useRecords: false });
+const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true });
+
+/** A whole frame without a payload. */
+export function encodeMessage(message: ReceiverMessage): Buffer {
+  const header = packr.pack(message);
+  const frame = Buffer.allocUnsafe(FRAME_PREFIX_BYTES + header.length);
+  frame.writeUInt32LE(header.length, 0);
+  frame.writeUInt32LE(0, 4);
+  header.copy(frame, FRAME_PREFIX_BYTES);
+  return frame;
+}
+
+/** Starts a batch frame at the end of `writer`; the payload is to be appended, then `endFrame` called with what this returns. */
+export function beginFrame(writer: ByteWriter, message: BatchMessage): number {
+  const header = packr.pack(message);
+  const start = writer.length;
+  const out = writer.reserve(FRAME_PREFIX_BYTES + header.length);
+  out.writeUInt32LE(header.length, start);
+  header.copy(out, start + FRAME_PREFIX_BYTES);
+  writer.length += FRAME_PREFIX_BYTES + header.length;
+  return start;
+}
+
+/** Fills in the payload's length of the frame that starts at `start`, as `beginFrame` returned it. */
+export function endFrame(writer: ByteWriter, start: number): void {
+  const headerBytes = writer.bytes.readUInt32LE(start);
+  writer.bytes.writeUInt32LE(writer.length - start - FRAME_PREFIX_BYTES - headerBytes, start + 4);
+}
+
+/** Takes chunks of a stream apart into frames; holds at most one frame. */
+export class FrameReader {
+  readonly #maxPayloadBytes: number;
+  /** Prefix and header of the frame that is being received. */
+  readonly #head = new ByteWriter(64);
+  #header: Readonly<Record<string, unknown>> | undefined;
+  #payload: Buffer = Buffer.alloc(0);
+  #payloadBytes = 0;
+
+  constructor(maxPayloadBytes: number) {
+    this.#maxPayloadBytes = maxPayloadBytes;
+  }
+
+  /**
+   * Frames that `chunk` completes, in order. Throws a SluiceError `protocol_violation` on what cannot be a frame, after which the
+   * stream is of no use any more.
+   */
+  *push(chunk: Buffer): Iterable<Frame> {
+    let at = 0;
+    while (at < chunk.length) {
+      if (this.#header === undefined) {
+        at = this.#takeHead(chunk, at);
+        if (this.#header === undefined) continue;
+      }
+      const taken = chunk.copy(this.#payload, this.#payloadBytes, at, at + this.#payload.length - this.#payloadBytes);
+      this.#payloadBytes += taken;
+      at += taken;
+      if (this.#payloadBytes < this.#payload.length) continue;
+      const frame = { header: this.#header, payload: this.#payload };
+      this.#header = undefined;
+      this.#head.length = 0;
+      yield frame;
+    }
+  }
+
+  #takeHead(chunk: Buffer, start: number): number {
+    let at = start;
+    const take = (until: number): boolean => {
+      const missing = until - this.#head.length;
+      const taken = chunk.copy(this.#head.reserve(missing), this.#head.length, at, at + missing);
+      this.#head.length += taken;
+      at += taken;
+      return taken === missing;
+    };
+    if (this.#head.length < FRAME_PREFIX_BYTES && !take(FRAME_PREFIX_BYTES)) return at;
+    const headerBytes = this.#head.bytes.readUInt32LE(0);
+    const payloadBytes = this.#head.bytes.readUInt32LE(4);
+    if (headerBytes === 0 || headerBytes > MAX_HEADER_BYTES) throw violation(`a frame header of ${headerBytes} bytes`);
+    if (payloadBytes > this.#maxPayloadBytes) {
+      throw violation(`a frame payload of ${payloadBytes} bytes, more than the ${this.#maxPayloadBytes} allowed`);
+    }
+    const end = FRAME_PREFIX_BYTES + headerBytes;
+    if (!take(end)) return at;
+    this.#header = unpackHeader(this.#head.bytes.subarray(FRAME_PREFIX_BYTES, end));
+    this.#payload = Buffer.allocUnsafeSlow(payloadBytes);
+    this.#payloadBytes = 0;
+    return at;
+  }
+}
+
+function unpackHeader(bytes: Buffer): Readonly<Record<string, unknown>> {
+  let value: unknown;
+  try {
+    value = unpackr.unpack(bytes);
+  } catch {
+    throw violation('a frame header that is not MessagePack');
+  }
+  if (!isRecord(value) || typeof value['type'] !== 'string') throw violation('a frame header that is not a map with a type');
+  return value;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function violation(what: string): SluiceError {
+  return new SluiceError('protocol_violation', `the peer sent ${what}`);
+}

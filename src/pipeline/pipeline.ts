@@ -1,0 +1,188 @@
+/**
+ * One pipeline: receivers -> processors -> spool -> exporters. Batches flow down synchronously, from a receiver's `emit` to the
+ * spool, in the order in which they are emitted; acks come back up when every destination has settled.
+ */
+import type { PipelineConfig } from '../config/agent_config.ts';
+import { destinationsOf } from '../config/agent_config.ts';
+import type { Batch } from '../core/batch.ts';
+import { type ComponentContext, type Exporter, type Processor, READY, type Readiness, type Receiver } from '../core/component.ts';
+import { describeError } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import { type HeldCount, type OverflowRule, Spool } from '../spool/spool.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+
+/** A pipeline that has work and whose exporters are ready must settle something within this time, or it is not alive. */
+const PROGRESS_DEADLINE_MS = 60_000;
+
+interface Named<T> {
+  readonly id: string;
+  readonly part: T;
+}
+
+export interface PipelineParts {
+  readonly telemetry: Telemetry;
+  readonly log: Log;
+  /** What a component with this id is given; `kind` keeps apart what different kinds with the same id store. */
+  readonly contextOf: (kind: 'receiver' | 'processor' | 'exporter', id: string) => ComponentContext;
+}
+
+export class Pipeline {
+  readonly name: string;
+  readonly spool: Spool;
+  readonly #telemetry: Telemetry;
+  readonly #log: Log;
+  readonly #receivers: readonly Named<Receiver>[];
+  readonly #processors: readonly Processor[];
+  readonly #exporters: readonly Named<Exporter>[];
+  readonly #rules = new Map<string, OverflowRule>();
+  /** The batch that is between `emit` and the spool now, if any: the flow is synchronous. */
+  readonly #passing: Batch[] = [];
+  #lastDropReason = '';
+  #settledBatches = 0;
+
+  /** Creates the components, which touches nothing outside; `start` does. */
+  constructor(config: PipelineConfig, { telemetry, log, contextOf }: PipelineParts) {
+    this.name = config.name;
+    this.#log = log;
+    this.#telemetry = telemetry;
+    const destinations = config.exporters.flatMap((exporter) => destinationsOf(exporter));
+    this.spool = new Spool({ maxBytes: config.spool.maxBytes, destinations, events: this.#spoolEvents() });
+
+    this.#receivers = config.receivers.map(({ id, definition, options }) => {
+      const rule = definition.replayable ? 'push_back' : (definition.onFull?.(options) ?? 'drop_oldest');
+      this.#rules.set(id, rule);
+      telemetry.ledger.account(id);
+      const part = definition.create(options, {
+        ...contextOf('receiver', id),
+        emit: (batch) => this.#accept(batch, 0),
+        whenRoom: () => this.spool.whenRoom(rule),
+        readiness: () => this.readiness(),
+      });
+      return { id, part };
+    });
+    this.#processors = config.processors.map(({ id, definition, options }, index) =>
+      definition.create(options, {
+        ...contextOf('processor', id),
+        drop: (batch, records, reason) => this.#drop(batch, records, reason),
+        emit: (batch) => this.#accept(batch, index + 1),
+      }),
+    );
+    this.#exporters = config.exporters.map((exporter) => {
+      const names = destinationsOf(exporter);
+      const cursors = this.spool.cursors.filter(({ destination }) => names.includes(destination));
+      return {
+        id: exporter.id,
+        part: exporter.definition.create(exporter.options, { ...contextOf('exporter', exporter.id), cursors }),
+      };
+    });
+    this.#observe();
+  }
+
+  /** Starts from the back, so that what comes in has somewhere to go. On an error what was started is stopped again. */
+  async start(): Promise<void> {
+    try {
+      for (const { part } of this.#exporters) await part.start();
+      for (const { part } of this.#receivers) await part.start();
+    } catch (error) {
+      await this.stop(0);
+      throw error;
+    }
+  }
+
+  /**
+   * Stops from the front and delivers what is held until `deadlineMs` (monotonic clock); the rest is told to its sources as
+   * failed. Returns how many records are lost by that.
+   */
+  async stop(deadlineMs: number): Promise<number> {
+    await Promise.all(this.#receivers.map(({ id, part }) => this.#quietly(id, part.stop())));
+    for (const processor of this.#processors) processor.stop?.();
+    await Promise.all(this.#exporters.map(({ id, part }) => this.#quietly(id, part.stop(deadlineMs))));
+    const undelivered = this.#giveUpHeld();
+    await Promise.all(this.#receivers.map(({ id, part }) => this.#quietly(id, part.close?.())));
+    return undelivered;
+  }
+
+  /** Whether every exporter's store takes records now; otherwise why not. */
+  readiness(): Readiness {
+    for (const { id, part } of this.#exporters) {
+      const { ready, reason } = part.readiness();
+      if (!ready) return { ready, reason: `${id}: ${reason}` };
+    }
+    return READY;
+  }
+
+  /** The records that are held, counted where they are. */
+  *held(): Iterable<HeldCount> {
+    for (const { receiver, count } of this.#passing) yield { receiver, inFlight: count, spooled: 0 };
+    yield* this.spool.held();
+  }
+
+  #accept(batch: Batch, firstProcessor: number): void {
+    this.#telemetry.ledger.account(batch.receiver).accepted(batch.count);
+    this.#passing.push(batch);
+    for (let index = firstProcessor; index < this.#processors.length && batch.count > 0; index++) {
+      this.#processors[index]!.process(batch); // index is below the length
+    }
+    this.#passing.pop();
+    if (batch.count === 0) batch.settle({ kind: 'dropped', reason: this.#lastDropReason });
+    else this.spool.append(batch, this.#rules.get(batch.receiver) ?? 'drop_newest');
+  }
+
+  #drop(batch: Batch, records: number, reason: string): void {
+    this.#lastDropReason = reason;
+    this.#telemetry.ledger.account(batch.receiver).dropped(records, reason);
+  }
+
+  /** Settles what is still held as failed. Returns how many records are lost by that; sources that keep theirs will offer them again. */
+  #giveUpHeld(): number {
+    let lost = 0;
+    for (const { receiver, inFlight, spooled } of this.held()) {
+      const isKept = this.#rules.get(receiver) === 'push_back';
+      if (!isKept) lost += inFlight + spooled;
+      this.#telemetry.ledger.account(receiver).dropped(inFlight + spooled, isKept ? 'returned_to_source' : 'shutdown');
+    }
+    this.spool.abandon();
+    return lost;
+  }
+
+  #spoolEvents() {
+    const { ledger } = this.#telemetry;
+    return {
+      delivered: (receiver: string, records: number) => {
+        this.#settledBatches += 1;
+        ledger.account(receiver).delivered(records);
+      },
+      refused: (receiver: string, records: number, reason: string) =>
+        ledger.account(receiver).dropped(records, `refused: ${reason}`),
+      dropped: (receiver: string, records: number, reason: string) => ledger.account(receiver).dropped(records, reason),
+    };
+  }
+
+  #observe(): void {
+    const { ledger, metrics, health } = this.#telemetry;
+    ledger.held(() => this.held());
+    const labels = { pipeline: this.name };
+    metrics.global.observed(
+      'sluice_spool_bytes',
+      'Memory of the batches that wait for delivery.',
+      () => this.spool.bytes,
+      labels,
+    );
+    metrics.global.observed('sluice_spool_max_bytes', 'Bound on that memory.', () => this.spool.maxBytes, labels);
+    for (const { id, part } of this.#exporters) health.register(`exporter ${id}`, () => part.readiness());
+    health.registerProgress(`pipeline ${this.name}`, {
+      hasWork: () => !this.spool.isEmpty && this.readiness().ready,
+      progress: () => this.#settledBatches,
+      deadlineMs: PROGRESS_DEADLINE_MS,
+    });
+  }
+
+  /** One part that cannot stop in good order must not keep the others from doing so. */
+  async #quietly(id: string, stopped: Promise<void> | undefined): Promise<void> {
+    try {
+      await stopped;
+    } catch (error) {
+      this.#log.error(`${id} did not stop in good order`, { reason: describeError(error) });
+    }
+  }
+}
