@@ -51,11 +51,15 @@ void test('a plugin that is none is named, with what a plugin is', async (t) => 
     ['receivers/a/index.ts', 'export const x = 1;', /default export is not a component definition/],
     ['receivers/a/index.ts', 'export default { kind: "receiver" };', /default export is not a component definition/],
     ['receivers/a/index.ts', plugin('defineExporter'), /of the kind "exporter", which belongs elsewhere/],
-    ['receivers/a/index.ts', 'throw new Error("no libc");', /cannot be loaded: no libc/],
     ['exporters/Bad-Name/index.ts', plugin('defineExporter'), /not named in lower case/],
   ];
   for (const [file, text, why] of cases) {
     const root = await pluginsOf(t, { [file]: text });
     await t.rejects(loadRegistry(root), { code: 'unsupported', message: why, hint: /plugins\/.*index.ts/ }, String(why));
   }
+});
+
+void test('a plugin that fails while it is loaded is named, with its reason', async (t) => {
+  const root = await pluginsOf(t, { 'receivers/a/index.ts': 'throw new Error("no libc");' });
+  await t.rejects(loadRegistry(root), { code: 'unsupported', message: /receivers\/a\/index.ts cannot be loaded: no libc/ });
 });

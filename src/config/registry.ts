@@ -74,7 +74,8 @@ async function importModule(file: string): Promise<{ readonly default?: unknown 
     const module: { readonly default?: unknown } = await import(pathToFileURL(file).href);
     return module;
   } catch (cause) {
-    throw broken(file, `it cannot be loaded: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new SluiceError('unsupported', `the plugin ${file} cannot be loaded: ${why}`, { cause });
   }
 }
 
@@ -97,9 +98,8 @@ function isExporter(definition: AnyDefinition): definition is AnyExporter {
   return definition.kind === 'exporter';
 }
 
-function broken(file: string, what: string, cause?: unknown): SluiceError {
+function broken(file: string, what: string): SluiceError {
   return new SluiceError('unsupported', `the plugin ${file} cannot be used: ${what}`, {
     hint: 'a plugin is plugins/<receivers|processors|exporters>/<type>/index.ts with defineReceiver, defineProcessor or defineExporter as its default export',
-    cause,
   });
 }
