@@ -14,32 +14,35 @@ const HEAD = `Configuration of Sluice, with every option at its default. Change 
 export type Selection = Readonly<Record<Section, readonly string[]>>;
 
 /**
- * The configuration as YAML. The components in `active` are configured and form the pipeline `logs`; all others follow in their
- * section, commented out. Throws a SluiceError (`unsupported`) where a required option has no example.
+ * The configuration as YAML. The components of `selection` are configured and form the pipeline `logs` (a type that the registry
+ * lacks is left out); all others follow in their section, commented out. Throws a SluiceError (`unsupported`) where a required
+ * option has no example.
  */
-export function annotatedConfig(registry: Registry, active: Selection): string {
+export function annotatedConfig(registry: Registry, selection: Selection): string {
   const top = optionTree(fileSchema);
   const lines = prose(HEAD);
+  const pipeline: Record<string, readonly string[]> = {};
   for (const section of SECTIONS) {
-    const doc = findOption(top, [section])?.doc ?? '';
-    lines.push('', ...prose(doc), ...sectionLines(section, registry[section], active[section]));
+    const definitions = registry[section];
+    const active = selection[section].filter((type) => definitions.has(type));
+    pipeline[section] = active;
+    lines.push('', ...prose(findOption(top, [section])?.doc ?? ''), ...sectionLines(section, definitions, active));
   }
   const service = findOption(top, ['service']);
-  if (service !== undefined) lines.push('', ...optionLines(service, { pipelines: { logs: active } }, 'service'));
+  if (service !== undefined) lines.push('', ...optionLines(service, { pipelines: { logs: pipeline } }, 'service'));
   return `${lines.join('\n')}\n`;
 }
 
 function sectionLines(section: Section, definitions: ReadonlyMap<string, AnyDefinition>, active: readonly string[]): string[] {
-  const lines: string[] = [];
-  for (const type of active) {
-    const definition = definitions.get(type);
-    if (definition !== undefined) lines.push(...componentLines(type, definition));
-  }
-  const head = lines.length === 0 ? `${section}: {}` : `${section}:`;
-  for (const [type, definition] of definitions) {
-    if (!active.includes(type)) lines.push('', ...componentLines(type, definition).map(commentedOut));
-  }
-  return [head, ...indent(lines)];
+  const used = active.flatMap((type) => linesOf(type, definitions));
+  const unused = [...definitions.keys()].filter((type) => !active.includes(type));
+  const others = unused.flatMap((type) => ['', ...linesOf(type, definitions).map(commentedOut)]);
+  return [used.length === 0 ? `${section}: {}` : `${section}:`, ...indent([...used, ...others])];
+}
+
+function linesOf(type: string, definitions: ReadonlyMap<string, AnyDefinition>): string[] {
+  const definition = definitions.get(type);
+  return definition === undefined ? [] : componentLines(type, definition);
 }
 
 function componentLines(type: string, { summary, options }: AnyDefinition): string[] {
