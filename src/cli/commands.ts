@@ -1,0 +1,6 @@
+/** The commands, in the order in which somebody new needs them, which is the order of `sluice --help`. */
+import * as check from './check.ts';
+import type { CommandModule } from './cli.ts';
+import * as config from './config.ts';
+
+export const COMMANDS: readonly CommandModule[] = [config, check];
