@@ -45,7 +45,7 @@ void test('an error is its message and what to do, without a stack', async (t) =
 
 void test('the stack is printed, with its causes, where it is asked for', async (t) => {
   const error = new SluiceError('address_in_use', 'the address is taken', { cause: new Error('EADDRINUSE') });
-  const stacks = /^sluice: the address is taken\n\nError: the address is taken\n +at [^]*caused by Error: EADDRINUSE\n +at /;
+  const stacks = /^sluice: the address is taken\n\w*Error: the address is taken\n +at [^]*caused by Error: EADDRINUSE\n +at /;
   t.match(await run(['fail', '--debug'], {}, failing(error)), { code: 1, stderr: stacks });
   t.match(await run(['--debug', 'fail'], {}, failing(error)), { code: 1, stderr: stacks });
   t.match(await run(['fail'], { SLUICE_DEBUG: '1' }, failing(error)), { code: 1, stderr: stacks });
