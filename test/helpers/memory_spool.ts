@@ -13,7 +13,8 @@ const POISON = 0xdd;
 
 /**
  * An in-memory spool for tests of exporters: every cursor gets every batch, and a batch is settled, and its bytes are spoiled, when
- * the last cursor has settled it. The cursors hold their exporter to the contract and throw where it is broken.
+ * the last cursor has settled it. The cursors hold their exporter to the contract and throw where it is broken; since an exporter may
+ * catch what is thrown at it, they keep a list as well.
  */
 export class MemorySpool {
   readonly cursors: readonly MemoryCursor[];
@@ -65,6 +66,8 @@ export class MemoryCursor implements Cursor {
   readonly refusals: Refusal[] = [];
   /** Positions in the order in which `next` gave them, again after a rewind included. */
   readonly given: number[] = [];
+  /** Breaches of the contract, each of which was thrown at the exporter too. */
+  readonly violations: string[] = [];
   rewinds = 0;
   /** Not settled, oldest first; the first `#read` of them have been given out. */
   readonly #held: Held[] = [];
@@ -97,8 +100,8 @@ export class MemoryCursor implements Cursor {
 
   deliveredThrough(position: number): void {
     const count = this.#held.findIndex(({ delivery }) => delivery.position === position) + 1;
-    if (count === 0) throw new Error(`${this.destination}: position ${position} was settled before, or was never in the spool`);
-    if (count > this.#read) throw new Error(`${this.destination}: position ${position} was settled without having been read`);
+    if (count === 0) throw this.#violation(`position ${position} was settled before, or was never in the spool`);
+    if (count > this.#read) throw this.#violation(`position ${position} was settled without having been read`);
     this.#read -= count;
     for (const { delivery, settle, refusedBecause } of this.#held.splice(0, count)) {
       this.settled.push(delivery.position);
@@ -108,14 +111,11 @@ export class MemoryCursor implements Cursor {
 
   refused(delivery: Delivery, records: number, reason: string): void {
     const held = this.#held.slice(0, this.#read).find((one) => one.delivery.position === delivery.position);
-    if (held === undefined)
-      throw new Error(`${this.destination}: position ${delivery.position} was refused but is not being delivered`);
+    if (held === undefined) throw this.#violation(`position ${delivery.position} was refused but is not being delivered`);
     held.refusedRecords += records;
     held.refusedBecause = reason;
     if (records < 1 || held.refusedRecords > delivery.batch.count) {
-      throw new Error(
-        `${this.destination}: ${held.refusedRecords} of ${delivery.batch.count} records of a delivery were refused`,
-      );
+      throw this.#violation(`${held.refusedRecords} of ${delivery.batch.count} records of a delivery were refused`);
     }
     this.refusals.push({ position: delivery.position, records, reason });
   }
@@ -132,7 +132,7 @@ export class MemoryCursor implements Cursor {
   }
 
   onReadable(listener: () => void): void {
-    if (this.#listener !== undefined) throw new Error(`${this.destination}: a cursor has one listener`);
+    if (this.#listener !== undefined) throw this.#violation('a cursor has one listener');
     this.#listener = listener;
   }
 
@@ -140,6 +140,11 @@ export class MemoryCursor implements Cursor {
   accept(delivery: Delivery, settle: (refusedBecause: string | undefined) => void): void {
     this.#held.push({ delivery, settle, refusedRecords: 0, refusedBecause: undefined });
     this.#wake();
+  }
+
+  #violation(what: string): Error {
+    this.violations.push(what);
+    return new Error(`${this.destination}: ${what}`);
   }
 
   #wake(): void {

@@ -20,3 +20,14 @@ export async function waitFor(
     await delay(POLL_INTERVAL_MS);
   }
 }
+
+/** What `promise` resolves to; rejects when the deadline has passed before it has settled. */
+export async function within<T>(promise: Promise<T>, { deadlineMs = 5000, what }: WaitOptions): Promise<T> {
+  const expired = Promise.withResolvers<never>();
+  const timer = setTimeout(() => expired.reject(new Error(`waited ${deadlineMs} ms in vain for ${what}`)), deadlineMs);
+  try {
+    return await Promise.race([promise, expired.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
