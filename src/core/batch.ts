@@ -209,7 +209,8 @@ export class Batch {
   }
 }
 
-function sliceColumns(columns: Columns, start: number, end: number): Columns {
+/** Views of the rows `start` to `end`; the bytes stay shared. */
+export function sliceColumns(columns: Columns, start: number, end: number): Columns {
   const sliced = createColumns(0);
   return {
     ...sliced,

@@ -82,22 +82,14 @@ export class BatchBuilder {
     this.#storage.columns.sequence[at] = sequence;
   }
 
-  /**
-   * Hands out what was appended as a batch and starts anew. Bytes of the arena from `carryFrom` to `used` (a line that is not
-   * complete yet) are moved to the front of the new arena.
-   */
-  build(facts: Omit<BatchFacts, 'services'>, carryFrom: number = this.used): Batch {
+  /** Hands out what was appended, with all bytes used so far, as a batch and starts anew on an empty arena. */
+  build(facts: Omit<BatchFacts, 'services'>): Batch {
     const storage = this.#storage;
-    const count = this.#count;
-    const isSmall = carryFrom < this.#arenaBytes * COPY_BELOW_SHARE;
-    const batch = new Batch(isSmall ? copyOut(storage, count, carryFrom) : storage, count, {
-      ...facts,
-      services: this.#services,
-    });
-    this.#storage = isSmall ? storage : this.#take();
-    const carried = this.used - carryFrom;
-    if (carried > 0) storage.arena.copy(this.#storage.arena, 0, carryFrom, this.used);
-    this.used = carried;
+    const isSmall = this.used < this.#arenaBytes * COPY_BELOW_SHARE;
+    const own = isSmall ? copyOut(storage, this.#count, this.used) : storage;
+    const batch = new Batch(own, this.#count, { ...facts, services: this.#services });
+    if (!isSmall) this.#storage = this.#take();
+    this.used = 0;
     this.#count = 0;
     if (this.#services.isFull) this.#services = new NameTable();
     return batch;

@@ -95,8 +95,7 @@ const reader = new Cfjs1LineReader();
 
 function problemOf(line: string): string {
   const bytes = Buffer.from(`${line}\n`);
-  reader.read(bytes, 0, bytes.length - 1);
-  return reader.problem;
+  return reader.read(bytes, 0, bytes.length - 1);
 }
 
 void test('the envelope of a line tells format and destination, in whatever order its members stand', (t) => {

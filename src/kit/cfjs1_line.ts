@@ -17,16 +17,9 @@ export class Cfjs1LineReader {
   destination: string | undefined = undefined;
   /** Offset behind the object's closing brace. */
   end = 0;
-  /** Why the line read last was refused; empty where it was not. */
-  problem = '';
 
-  /** Reads the line at `start` of `bytes`, which ends with the newline at `newline`. False, with `problem` set, where it is not cfjs1. */
-  read(bytes: Buffer, start: number, newline: number): boolean {
-    this.problem = this.#check(bytes, start, newline);
-    return this.problem === '';
-  }
-
-  #check(bytes: Buffer, start: number, newline: number): string {
+  /** Reads the line at `start` of `bytes`, which ends with the newline at `newline`. Returns why it is not cfjs1; empty where it is. */
+  read(bytes: Buffer, start: number, newline: number): string {
     const scanner = this.#scanner;
     this.end = scanner.scan(bytes, start);
     if (this.end < 0 || !isBlank(bytes, this.end, newline)) return 'not a JSON object';
@@ -41,8 +34,9 @@ export class Cfjs1LineReader {
     this.destination = undefined;
     if (destination === undefined || destination.end === 0) return '';
     if (bytes[destination.start] !== 0x22) return 'the destination is not a string';
-    this.destination = bytes.toString('latin1', destination.start + 1, destination.end - 1);
-    return this.#isName(this.destination) ? '' : 'the destination is not a name of letters, digits, dot, underscore and dash';
+    const name = bytes.toString('latin1', destination.start + 1, destination.end - 1);
+    this.destination = name;
+    return this.#isName(name) ? '' : 'the destination is not a name of letters, digits, dot, underscore and dash';
   }
 
   #isWrapper(bytes: Buffer, start: number, end: number): boolean {

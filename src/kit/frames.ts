@@ -23,9 +23,6 @@ export interface BatchMessage {
   readonly id: number;
   /** Lines in the payload. */
   readonly count: number;
-  readonly compression?: 'zstd';
-  /** Length of the payload before it was compressed; present where it was. */
-  readonly bytes?: number;
 }
 
 /** Receiver to agent. */

@@ -14,7 +14,6 @@ const agentHello = z.object({
   version: z.int().min(1),
   role: z.literal('agent'),
   name: z.string().max(255),
-  compression: z.array(z.string()).default([]),
 });
 
 const receiverHello = z.object({
@@ -23,11 +22,10 @@ const receiverHello = z.object({
   name: z.string().max(255),
   ready: z.boolean(),
   reason: z.string().default(''),
-  compression: z.array(z.string()).default([]),
   max_frame_bytes: z.int().positive(),
 });
 
-export type AgentHello = z.input<typeof agentHello>;
+export type AgentHello = z.output<typeof agentHello>;
 export type ReceiverHello = z.output<typeof receiverHello>;
 
 export function encodeHello(hello: AgentHello | ReceiverHello): string {
@@ -35,7 +33,7 @@ export function encodeHello(hello: AgentHello | ReceiverHello): string {
 }
 
 /** Undefined where the line is not an agent's hello. */
-export function parseAgentHello(line: string): z.output<typeof agentHello> | undefined {
+export function parseAgentHello(line: string): AgentHello | undefined {
   return parse(line, agentHello);
 }
 

@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import { defineReceiver } from '../../../src/core/component.ts';
+import { address, byteSize, duration, formatAddress } from '../../../src/kit/options.ts';
+import { Cfjs1Receiver } from './receiver.ts';
+
+export const options = z.strictObject({
+  listen: address()
+    .describe('Where agents connect to.')
+    .meta({ examples: ['127.0.0.1:6514'] }),
+  name: z
+    .string()
+    .min(1)
+    .max(63)
+    .describe('Name of this receiver, as agents see it in its hello.')
+    .meta({ examples: ['log-a'] }),
+  max_connections: z.int().min(1).max(1_000_000).default(10_000).describe('Further connections are closed at once.'),
+  max_line_bytes: byteSize({ min: '1KiB', max: '64MiB' })
+    .prefault('2MiB')
+    .describe('Longest line in plain mode; a connection that sends a longer one is refused.'),
+  max_frame_bytes: byteSize({ min: '64KiB', max: '256MiB' })
+    .prefault('32MiB')
+    .describe('Largest batch in acknowledged mode; agents are told in the hello.'),
+  greeting_timeout: duration({ min: '100ms', max: '1h' })
+    .prefault('1m')
+    .describe('A connection that has not sent its first line by then is closed.'),
+});
+
+export type Cfjs1Options = z.output<typeof options>;
+
+export default defineReceiver({
+  summary: 'Takes cfjs1 from agents over TCP, acknowledged batches or plain lines: the receiving side of log-x.',
+  replayable: true,
+  options,
+  claims: ({ listen }) => (listen.port === 0 ? [] : [`address:${formatAddress(listen)}`]),
+  create: (checked, context) => new Cfjs1Receiver(checked, context),
+});

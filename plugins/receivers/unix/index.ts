@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { defineReceiver } from '../../../src/core/component.ts';
+import { lineOptions } from '../../../src/kit/line_options.ts';
+import { absolutePath, duration } from '../../../src/kit/options.ts';
+import { UnixReceiver } from './receiver.ts';
+
+export const options = z.strictObject({
+  path: absolutePath()
+    .refine((path) => Buffer.byteLength(path) <= 107, {
+      error: 'must be at most 107 bytes long, which is all that a socket address holds',
+    })
+    .describe('The stream socket. One that a crashed agent left behind is taken over; its directory must exist.')
+    .meta({ examples: ['/run/sluice/log.sock'] }),
+  mode: z
+    .string()
+    .regex(/^0[0-7]{3}$/, { error: 'must be an octal mode in quotes, such as "0666"' })
+    .default('0666')
+    .describe('Permissions of the socket: who may connect and write.'),
+  max_connections: z.int().min(1).max(100_000).default(1024).describe('Further connections are closed at once.'),
+  batch_age: duration({ min: '1ms', max: '10s' })
+    .prefault('25ms')
+    .describe('The longest that a record waits for others to share its batch.'),
+  ...lineOptions,
+});
+
+export type UnixOptions = z.output<typeof options>;
+
+export default defineReceiver({
+  summary: 'Takes lines from services over a unix stream socket.',
+  replayable: false,
+  options,
+  onFull: ({ on_full }) => on_full,
+  claims: ({ path }) => [`path:${path}`],
+  create: (checked, context) => new UnixReceiver(checked, context),
+});
