@@ -2,5 +2,6 @@
 import * as check from './check.ts';
 import type { CommandModule } from './cli.ts';
 import * as config from './config.ts';
+import * as run from './run.ts';
 
-export const COMMANDS: readonly CommandModule[] = [config, check];
+export const COMMANDS: readonly CommandModule[] = [config, check, run];
