@@ -24,7 +24,11 @@ void test('every README gets its table, and only what changed is written', async
   t.same(await writeOptionTables(fakeRegistry, directory), { total: 7, written: [] });
 });
 
-void test('a plugin without a README is named', async (t) => {
-  const directory = t.testdir({ ...PLUGINS, exporters: { console: {}, logx: {} } });
-  await t.rejects(writeOptionTables(fakeRegistry, directory), { code: 'path_missing', message: /exporters\/console\/README.md/ });
+void test('plugins without a README or markers are named, and the others have their table', async (t) => {
+  const directory = t.testdir({ ...PLUGINS, exporters: { console: {}, logx: { 'README.md': '# logx\n' } } });
+  await t.rejects(writeOptionTables(fakeRegistry, directory), {
+    code: 'state_invalid',
+    message: /exporters\/console\/README.md.*\n.*exporters\/logx\/README.md does not have the two markers/,
+  });
+  t.match(readFileSync(join(directory, 'processors/tag/README.md'), 'utf8'), '| `datacenter` |');
 });
