@@ -1,8 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { test } from 'tap';
 import { loadConfig, parseConfig } from './load.ts';
+import { ConfigError } from './problem.ts';
 import { fakeRegistry } from './testdata/fake_registry.ts';
 import { GOOD, goodBut, problemsOf } from './testdata/problems.ts';
 
@@ -211,6 +213,55 @@ void test('keys are not interpolated, and the message says so', async (t) => {
   t.match(problemsOf(goodBut('{ dc_state: active }', '{ "${env:X}": active }'), { X: 'a' }), [
     /^10:13: processors.tag.tags."\$\{env:X\}": cannot be used as a key .*in values only/,
   ]);
+});
+
+/** Pieces that mean something in YAML or here. */
+const PIECES = [
+  ' ',
+  '\n',
+  '\t',
+  ':',
+  '- ',
+  '{',
+  '}',
+  '[',
+  ']',
+  '"',
+  '#',
+  '&a ',
+  '*a',
+  '!x ',
+  '${',
+  '${env:A}',
+  '$',
+  '|',
+  '>',
+  '~',
+  '0',
+  'é',
+  '\u0000',
+  '<<: ',
+];
+
+void test('whatever the text, the outcome is a configuration or a list of its problems, each with a place in it', async () => {
+  const cut = fc.nat({ max: GOOD.length });
+  const edit = fc.tuple(cut, fc.nat({ max: 12 }), fc.oneof(fc.constantFrom(...PIECES), fc.string({ maxLength: 4 })));
+  fc.assert(
+    fc.property(fc.array(edit, { minLength: 1, maxLength: 4 }), (edits) => {
+      const text = edits.reduce((text, [at, length, piece]) => text.slice(0, at) + piece + text.slice(at + length), GOOD);
+      try {
+        parse(text, { A: 'x: y' });
+        return true;
+      } catch (thrown) {
+        if (!(thrown instanceof ConfigError)) throw thrown;
+        const lines = text.split('\n').length;
+        return (
+          thrown.problems.length > 0 && thrown.problems.every(({ line, column }) => line >= 1 && line <= lines && column >= 1)
+        );
+      }
+    }),
+    { numRuns: 500 },
+  );
 });
 
 void test('a file is read from disk', async (t) => {

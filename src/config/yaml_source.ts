@@ -159,7 +159,9 @@ export class YamlSource {
       const first = offsets.get(key);
       if (first !== undefined) {
         this.#report([...path, key], offset, 'is written twice', `the first is on line ${this.#at(first).line}: keep one`);
-      } else if (key === '__proto__' || key.includes('${')) {
+      } else if (key === '__proto__') {
+        this.#report([...path, key], offset, 'cannot be used as a key', 'choose another name');
+      } else if (key.includes('${')) {
         this.#report([...path, key], offset, 'cannot be used as a key', 'references to the environment work in values only');
       } else {
         offsets.set(key, offset);
