@@ -155,8 +155,8 @@ export const receiverRules: readonly Rule<ReceiverSubject>[] = [
         await receiver.stop();
         const emitted = context.emitted.length;
         context.settleAll(DELIVERED);
-        await trial.end();
         await quiet();
+        await trial.end();
         assert.equal(context.emitted.length, emitted, 'batches were emitted after stop');
       }),
   },

@@ -28,3 +28,11 @@ export function sameList<T>(actual: readonly T[], expected: readonly T[], what: 
 export function withoutRepeats<T>(list: readonly T[]): T[] {
   return [...new Set(list)];
 }
+
+/** The rule whose title begins so; for tests of the rules. */
+export function ruleNamed<Subject>(rules: readonly Rule<Subject>[], beginning: string): Rule<Subject> {
+  const [rule, ...others] = rules.filter(({ title }) => title.startsWith(beginning));
+  if (rule === undefined || others.length > 0)
+    throw new Error(`${others.length + (rule ? 1 : 0)} rules begin with "${beginning}"`);
+  return rule;
+}
