@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { test } from 'tap';
 import { SluiceError } from '../core/errors.ts';
 import { VirtualClock } from '../../test/helpers/virtual_clock.ts';
@@ -62,4 +63,18 @@ void test('debug lines are never held back, since whoever asks for them wants th
   const { log, lines } = recordedLog('debug');
   for (let n = 0; n < 50; n++) log.debug('tick');
   t.equal(lines().length, 50);
+});
+
+void test('without a destination lines go to stderr, and none is lost when the process exits or fails right after', async (t) => {
+  const module = new URL('agent_log.ts', import.meta.url).href;
+  for (const end of ['process.exit(3)', "throw new Error('boom')"]) {
+    const script = `
+      const { createLog } = await import(${JSON.stringify(module)});
+      const log = createLog({ level: 'info' });
+      for (let n = 0; n < 100; n++) log.info('line ' + n);
+      ${end};`;
+    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
+    t.equal(stdout, '');
+    t.equal(stderr.split('\n').filter((line) => line.startsWith('{"level":"info"')).length, 100, end);
+  }
 });

@@ -171,7 +171,11 @@ export class Ledger {
       (entry) => entry.deadLetteredByReason,
     );
     reasons('sluice_ledger_dropped_records_total', 'Records left out on purpose.', (entry) => entry.droppedByReason);
-    gauge('sluice_ledger_in_flight_records', 'Records being processed, or sent and not acknowledged yet.', (entry) => entry.inFlight);
+    gauge(
+      'sluice_ledger_in_flight_records',
+      'Records being processed, or sent and not acknowledged yet.',
+      (entry) => entry.inFlight,
+    );
     gauge('sluice_ledger_spooled_records', 'Records in the spool that wait to be sent.', (entry) => entry.spooled);
     gauge(
       'sluice_ledger_unaccounted_records',
