@@ -51,6 +51,11 @@ export class BatchBuilder {
     return this.#count >= this.#maxRecords;
   }
 
+  /** Records that can still be added. */
+  get roomForRecords(): number {
+    return this.#maxRecords - this.#count;
+  }
+
   /** Free bytes behind `used`. */
   get room(): number {
     return this.#arenaBytes - this.used;

@@ -13,6 +13,7 @@ export type ErrorCode =
   | 'peer_silent'
   | 'protocol_violation'
   | 'store_unavailable'
+  | 'process_failed'
   | 'state_invalid'
   | 'unsupported';
 

@@ -4,14 +4,16 @@
  *
  *   chunk ──> LineSplitter: unfinished line + chunk, up to the last newline ──> LineBatcher: arena, columns ──> emit(batch)
  *
- * Complete lines are copied into the arena in one piece, checked for UTF-8 in one call, and only then taken apart.
+ * Complete lines are scanned, copied into the arena in one piece, and checked for UTF-8 in one call.
  */
 import { isUtf8 } from 'node:buffer';
 import { type Batch, BodyKind, RecordFlag } from '../core/batch.ts';
 import { BatchBuilder } from '../core/batch_builder.ts';
 import type { Clock, Timer } from '../core/clock.ts';
 import type { Counter, Metrics } from '../core/metrics.ts';
-import { type JsonKeys, JsonRecordReader, utf8Floor } from './json_record.ts';
+import { type JsonKeys, JsonMembers, scannerKeys } from './json_members.ts';
+import { LineScanner } from './line_scanner/line_scanner.ts';
+import { utf8Floor } from './utf8.ts';
 
 export type LineFormat = 'json' | 'text' | 'auto';
 
@@ -35,16 +37,14 @@ export interface LineOptions {
 /** Chunks of at most this size are pushed, so an arena has room for a longest line and a chunk. */
 export const MAX_CHUNK_BYTES = 256 * 1024;
 
-const TAB = 0x09;
-const NEWLINE = 0x0a;
-const CARRIAGE_RETURN = 0x0d;
-const SPACE = 0x20;
-const OPEN_BRACE = 0x7b;
+const MIN_ARENA_BYTES = 512 * 1024;
+const MAX_RECORDS = 4096;
 
 export class LineBatcher {
   readonly options: LineOptions;
   readonly #builder: BatchBuilder;
-  readonly #json: JsonRecordReader;
+  readonly #scanner: LineScanner;
+  readonly #members: JsonMembers;
   readonly #malformed: Counter;
   readonly #binary: Counter;
   readonly #truncated: Counter;
@@ -55,8 +55,10 @@ export class LineBatcher {
   constructor(options: LineOptions) {
     const { metrics } = options;
     this.options = options;
-    this.#json = new JsonRecordReader(options.jsonKeys);
-    this.#builder = new BatchBuilder({ arenaBytes: Math.max(512 * 1024, options.maxLineBytes + MAX_CHUNK_BYTES + 1) });
+    const textBytes = options.maxLineBytes + MAX_CHUNK_BYTES + 1;
+    this.#builder = new BatchBuilder({ arenaBytes: Math.max(MIN_ARENA_BYTES, textBytes), maxRecords: MAX_RECORDS });
+    this.#scanner = new LineScanner({ keys: scannerKeys(options.jsonKeys), textBytes, maxRows: MAX_RECORDS });
+    this.#members = new JsonMembers(this.#scanner);
     this.#malformed = metrics.counter(
       'sluice_receiver_malformed_records_total',
       'Lines that were meant to be JSON and are not; they ship as text.',
@@ -77,14 +79,14 @@ export class LineBatcher {
 
   /** Adds the complete lines of `head` followed by `chunk` up to `end`, the offset behind the last newline in it. */
   addLines(head: Buffer, chunk: Buffer, end: number): void {
-    const builder = this.#builder;
-    const bytes = head.length + end;
-    if (bytes > builder.room) this.flush();
-    const start = builder.used;
-    builder.used += head.copy(builder.arena, builder.used);
-    builder.used += chunk.copy(builder.arena, builder.used, 0, end);
+    const { text } = this.#scanner;
+    const headBytes = head.copy(text);
+    const bytes = headBytes + chunk.copy(text, headBytes, 0, end);
     this.#nowMicros = this.options.clock.wallMicros();
-    this.#split(start, builder.used);
+    for (let from = 0; from < bytes; from = this.#scanner.next) {
+      const rows = this.#scanner.scan(from, bytes, this.options.format !== 'text');
+      this.#addRows(rows, from);
+    }
     this.#scheduleFlush();
   }
 
@@ -118,72 +120,42 @@ export class LineBatcher {
     this.#ageTimer ??= this.options.clock.after(this.options.batchAgeMs, () => this.flush());
   }
 
-  /** Takes the lines in `from` to `end` of the arena apart; the byte before `end` is a newline. */
-  #split(from: number, end: number): void {
-    const { format } = this.options;
-    let { arena } = this.#builder;
-    let stop = end;
-    let start = from;
-    const isValid = isUtf8(arena.subarray(from, end));
-    while (start < stop) {
-      if (this.#builder.isFull) {
-        stop = this.#startOver(start, stop);
-        start = 0;
-        ({ arena } = this.#builder);
-      }
-      if (arena[start] === OPEN_BRACE && format !== 'text' && isValid) {
-        const next = this.#addJson(arena, start);
-        if (next > 0) {
-          start = next;
-          continue;
-        }
-      }
-      const newline = arena.indexOf(NEWLINE, start);
-      this.#addLine(arena, start, newline, isValid);
-      start = newline + 1;
-    }
-  }
-
-  /** Emits the full batch and moves the lines that are left, `start` to `end`, to the front of the next arena. */
-  #startOver(start: number, end: number): number {
-    const { arena } = this.#builder;
-    const batch = this.#build();
-    arena.copy(this.#builder.arena, 0, start, end);
-    this.#builder.used = end - start;
-    this.options.emit(batch);
-    return end - start;
-  }
-
-  /** Adds the JSON object at `start` and returns the offset of the next line; 0 where the line is something else. */
-  #addJson(arena: Buffer, start: number): number {
-    const json = this.#json;
-    const end = json.scan(arena, start);
-    if (end < 0 || end - start > this.options.maxLineBytes) return 0;
-    let next = end;
-    while (arena[next] === SPACE || arena[next] === TAB || arena[next] === CARRIAGE_RETURN) next++;
-    if (arena[next] !== NEWLINE) return 0;
+  /** Copies what was scanned from `from` on into the arena, in one piece, and adds its lines. */
+  #addRows(rows: number, from: number): void {
+    const { text, next, starts, ends, isJson } = this.#scanner;
+    if (next - from > this.#builder.room || rows > this.#builder.roomForRecords) this.flush();
     const builder = this.#builder;
-    const time = json.time(arena);
-    const service = json.service(arena, builder.services) || this.#defaultService();
-    builder.add(time < 0 ? this.#nowMicros : time, json.severity(arena), service, BodyKind.json, 0, start, end);
-    return next + 1;
+    const shift = builder.used - from;
+    builder.used += text.copy(builder.arena, builder.used, from, next);
+    this.#members.read(rows, builder.services);
+    const isValid = isUtf8(text.subarray(from, next));
+    const { maxLineBytes } = this.options;
+    for (let row = 0; row < rows; row++) {
+      const start = starts[row]!; // rows are below the count, here and below
+      const end = ends[row]!;
+      const isText = isValid || isUtf8(text.subarray(start, end));
+      if (isJson[row] === 1 && isText && end - start <= maxLineBytes) this.#addJson(row, start + shift, end + shift);
+      else this.#addLine(start + shift, end + shift, isText);
+    }
   }
 
-  #addLine(arena: Buffer, start: number, newline: number, isValid: boolean): void {
-    let end = newline > start && arena[newline - 1] === CARRIAGE_RETURN ? newline - 1 : newline;
-    if (end === start) return;
-    const isLong = end - start > this.options.maxLineBytes;
-    if (isLong) end = start + this.options.maxLineBytes;
-    const isText = isValid || isUtf8(arena.subarray(start, end));
-    if (isLong) {
-      this.#truncated.add();
-      if (isText) end = utf8Floor(arena, start, end);
-    } else if (this.options.format !== 'text' && isText && !isValid && this.#addJson(arena, start) > 0) {
+  #addJson(row: number, start: number, end: number): void {
+    const members = this.#members;
+    const time = members.time(row);
+    const service = members.service(row) || this.#defaultService();
+    this.#builder.add(time < 0 ? this.#nowMicros : time, members.severity(row), service, BodyKind.json, 0, start, end);
+  }
+
+  #addLine(start: number, lineEnd: number, isText: boolean): void {
+    const { format, maxLineBytes } = this.options;
+    if (lineEnd - start <= maxLineBytes) {
+      if (format === 'json') this.#malformed.add();
+      this.#addText(start, lineEnd, isText, 0);
       return;
-    } else if (this.options.format === 'json') {
-      this.#malformed.add();
     }
-    this.#addText(start, end, isText, isLong ? RecordFlag.truncated : 0);
+    const end = start + maxLineBytes;
+    this.#truncated.add();
+    this.#addText(start, isText ? utf8Floor(this.#builder.arena, start, end) : end, isText, RecordFlag.truncated);
   }
 
   #addText(start: number, end: number, isText: boolean, flags: number): void {

@@ -1,0 +1,71 @@
+/** Processes that are measured: started, watched, and what they have used so far. Linux. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Kernel ticks a second in /proc/PID/stat; fixed at 100 for user space on Linux. */
+const TICKS_PER_SECOND = 100;
+
+export interface Usage {
+  readonly cpuSeconds: number;
+  readonly residentMiB: number;
+  readonly peakMiB: number;
+}
+
+export class Measured {
+  readonly #child: ChildProcess;
+  readonly #lines = new Map<string, string>();
+
+  /** Runs a script with this Node; lines `word rest` that it prints are remembered by their word. */
+  constructor(script: string, args: readonly string[], nodeArgs: readonly string[] = []) {
+    this.#child = spawn(process.execPath, [...nodeArgs, script, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+    if (this.#child.stdout === null) throw new Error('no standard output');
+    createInterface({ input: this.#child.stdout }).on('line', (line) => {
+      const [word = '', ...rest] = line.split(' ');
+      this.#lines.set(word, rest.join(' '));
+    });
+  }
+
+  get hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
+  /** What followed the word on the last line that began with it. */
+  said(word: string): string | undefined {
+    return this.#lines.get(word);
+  }
+
+  usage(): Usage {
+    const stat = readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8');
+    const mebibytes = (name: string): number => Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1] ?? 0) / 1024;
+    return {
+      cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND,
+      residentMiB: mebibytes('VmRSS'),
+      peakMiB: mebibytes('VmHWM'),
+    };
+  }
+
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    this.#child.kill(signal);
+    await waitUntil(() => this.hasEnded, 'a process to end');
+  }
+}
+
+/** Looks every 10 ms; throws after a minute. */
+export async function waitUntil(condition: () => boolean, what: string, deadlineMs = 60_000): Promise<void> {
+  const end = performance.now() + deadlineMs;
+  while (!condition()) {
+    if (performance.now() > end) throw new Error(`waited in vain for ${what}`);
+    await sleep(10);
+  }
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? NaN;
+  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? NaN)) / 2;
+}
