@@ -13,10 +13,10 @@ export interface BatchLimits {
 }
 
 /** Arenas that wait to be reused, per builder; more than this are left to the garbage collector. */
-const MAX_POOLED = 8;
+const MAX_POOLED = 32;
 
 /** A batch that fills less than this share of its arena is copied out, so that a slow source does not pin whole arenas. */
-const COPY_BELOW_SHARE = 0.5;
+const COPY_BELOW_SHARE = 0.25;
 
 export class BatchBuilder {
   readonly #arenaBytes: number;

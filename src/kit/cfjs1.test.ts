@@ -19,7 +19,7 @@ const encoder = new Cfjs1Encoder();
 function lines(batch: Batch, destination?: string): string[] {
   const writer = new ByteWriter(16);
   encoder.encode(batch, writer, destination);
-  return writer.view().toString('utf8').split('\n').slice(0, -1);
+  return writer.written().toString('utf8').split('\n').slice(0, -1);
 }
 
 void test('a record becomes one line with its id, time, resource, service, severity and message', (t) => {

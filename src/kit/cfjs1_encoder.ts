@@ -87,7 +87,7 @@ export class Cfjs1Encoder {
     let at = writer.length;
     template.copy(out, at);
     writeDigits(out, at + set.sequenceEnd, columns.sequence[index]!);
-    this.#timestamps.write(out, at + set.timeAt, columns.time[index]!);
+    this.#timestamps.write(writer.view, at + set.timeAt, columns.time[index]!);
     at += template.length;
     if (!isBare) {
       if (fieldsEnd > fieldsStart) {

@@ -11,7 +11,7 @@ function frameOf(id: number, payload: string): Buffer {
   bytes.copy(writer.reserve(bytes.length), writer.length);
   writer.length += bytes.length;
   endFrame(writer, start);
-  return Buffer.from(writer.view());
+  return Buffer.from(writer.written());
 }
 
 const pushing = (bytes: Buffer) => () => [...new FrameReader(1000).push(bytes)];

@@ -43,7 +43,7 @@ export class LineSplitter {
     }
     const end = chunk.lastIndexOf(NEWLINE) + 1;
     if (end > from) {
-      this.#batcher.addLines(this.#unfinished.view(), from === 0 ? chunk : chunk.subarray(from), end - from);
+      this.#batcher.addLines(this.#unfinished.written(), from === 0 ? chunk : chunk.subarray(from), end - from);
       this.#forget();
       from = end;
     }
@@ -54,7 +54,7 @@ export class LineSplitter {
   end(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    if (this.#unfinished.length > 0) this.#batcher.addLines(this.#unfinished.view(), LAST_NEWLINE, 1);
+    if (this.#unfinished.length > 0) this.#batcher.addLines(this.#unfinished.written(), LAST_NEWLINE, 1);
     this.#forget();
   }
 
@@ -62,7 +62,7 @@ export class LineSplitter {
   cut(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    if (this.#unfinished.length > 0) this.#batcher.addFragment(this.#unfinished.view(), RecordFlag.partial);
+    if (this.#unfinished.length > 0) this.#batcher.addFragment(this.#unfinished.written(), RecordFlag.partial);
     this.#forget();
   }
 
@@ -72,7 +72,7 @@ export class LineSplitter {
     rest.copy(unfinished.reserve(rest.length), unfinished.length);
     unfinished.length += rest.length;
     if (unfinished.length > maxLineBytes) {
-      this.#batcher.addFragment(unfinished.view().subarray(0, maxLineBytes), RecordFlag.truncated);
+      this.#batcher.addFragment(unfinished.written().subarray(0, maxLineBytes), RecordFlag.truncated);
       this.#forget();
       this.#skipping = true;
       return;

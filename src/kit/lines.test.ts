@@ -3,7 +3,7 @@ import { test } from 'tap';
 import { type PlainRecord, readBatch } from '../../test/helpers/batches.ts';
 import { VirtualClock } from '../../test/helpers/virtual_clock.ts';
 import { silentMetrics } from '../core/metrics.ts';
-import { LineBatcher, type LineOptions } from './lines.ts';
+import { LineBatcher, type LineOptions, MAX_CHUNK_BYTES } from './lines.ts';
 import { LineSplitter } from './line_splitter.ts';
 
 interface Input {
@@ -168,7 +168,7 @@ void test('more lines than a batch or an arena holds go on in the next, in order
   const input = open();
   const lines = Array.from({ length: 30_000 }, (_, index) => `${index}${index % 3 === 0 ? 'x'.repeat(50) : ''}`);
   const bytes = Buffer.from(lines.join('\n') + '\n');
-  for (let at = 0; at < bytes.length; at += 200_001) input.push(bytes.subarray(at, at + 200_001));
+  for (let at = 0; at < bytes.length; at += MAX_CHUNK_BYTES - 1) input.push(bytes.subarray(at, at + MAX_CHUNK_BYTES - 1));
   input.batcher.flush();
   t.same(bodies(input), lines);
   t.end();

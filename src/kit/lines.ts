@@ -35,7 +35,7 @@ export interface LineOptions {
 }
 
 /** Chunks of at most this size are pushed, so an arena has room for a longest line and a chunk. */
-export const MAX_CHUNK_BYTES = 256 * 1024;
+export const MAX_CHUNK_BYTES = 128 * 1024;
 
 const MIN_ARENA_BYTES = 512 * 1024;
 const MAX_RECORDS = 4096;

@@ -7,7 +7,7 @@ const reader = new TimestampReader();
 
 function written(micros: number): string {
   const target = Buffer.alloc(TIMESTAMP_BYTES);
-  writer.write(target, 0, micros);
+  writer.write(new DataView(target.buffer, target.byteOffset, target.byteLength), 0, micros);
   return target.toString('latin1');
 }
 

@@ -12,28 +12,43 @@ const SECOND_BYTES = 19;
 const ZERO = 0x30;
 const MICROS_PER_SECOND = 1_000_000;
 
+/** The digits of 0 to 99, as the 16-bit number that is written for them, little-endian. */
+const TWO_DIGITS = Uint16Array.from(
+  { length: 100 },
+  (_, value) => (ZERO + Math.floor(value / 10)) | ((ZERO + (value % 10)) << 8),
+);
+
 export class TimestampWriter {
-  readonly #second = Buffer.alloc(SECOND_BYTES);
+  /** The text of the second written last, and the dot behind it. */
+  readonly #second = new DataView(new ArrayBuffer(SECOND_BYTES + 1));
   #secondValue = -1;
 
   /** Writes the RFC 3339 text of `micros` (27 bytes, UTC, six digits) at `at`; times before 1970 or after 2255 as the nearest. */
-  write(target: Uint8Array, at: number, micros: number): void {
+  write(target: DataView, at: number, micros: number): void {
     const clamped = micros >= 0 ? Math.min(micros, MAX_MICROS) : 0;
     const second = Math.floor(clamped / MICROS_PER_SECOND);
-    if (second !== this.#secondValue) {
-      this.#secondValue = second;
-      this.#second.write(new Date(second * 1000).toISOString().slice(0, SECOND_BYTES), 'latin1');
-    }
+    if (second !== this.#secondValue) this.#setSecond(second);
     const text = this.#second;
-    for (let index = 0; index < SECOND_BYTES; index++) target[at + index] = text[index]!; // index is below its length
-    target[at + 19] = 0x2e;
-    let fraction = clamped - second * MICROS_PER_SECOND;
-    for (let index = at + 25; index > at + 19; index--) {
-      const rest = (fraction / 10) | 0;
-      target[index] = ZERO + fraction - rest * 10;
-      fraction = rest;
-    }
-    target[at + 26] = 0x5a;
+    target.setUint32(at, text.getUint32(0));
+    target.setUint32(at + 4, text.getUint32(4));
+    target.setUint32(at + 8, text.getUint32(8));
+    target.setUint32(at + 12, text.getUint32(12));
+    target.setUint32(at + 16, text.getUint32(16));
+    const fraction = (clamped - second * MICROS_PER_SECOND) | 0;
+    const high = (fraction / 10_000) | 0;
+    const low = fraction - high * 10_000;
+    const middle = (low / 100) | 0;
+    target.setUint16(at + 20, TWO_DIGITS[high]!, true); // six digits are three indexes below 100, here and below
+    target.setUint16(at + 22, TWO_DIGITS[middle]!, true);
+    target.setUint16(at + 24, TWO_DIGITS[low - middle * 100]!, true);
+    target.setUint8(at + 26, 0x5a);
+  }
+
+  /** Remembers the text of a second, with the dot behind it. */
+  #setSecond(second: number): void {
+    this.#secondValue = second;
+    const text = `${new Date(second * 1000).toISOString().slice(0, SECOND_BYTES)}.`;
+    for (let index = 0; index < text.length; index++) this.#second.setUint8(index, text.charCodeAt(index));
   }
 }
 

@@ -44,7 +44,7 @@ export class ConsoleExporter implements Exporter {
     this.#lines.length = 0;
     for (const { batch } of deliveries) this.#encoder.encode(batch, this.#lines);
     await new Promise<void>((resolve, reject) => {
-      this.#stream.write(this.#lines.view(), (error) => (error ? reject(error) : resolve()));
+      this.#stream.write(this.#lines.written(), (error) => (error ? reject(error) : resolve()));
     });
     return [];
   }

@@ -9,7 +9,7 @@ import { Cfjs1Encoder } from '../../../src/kit/cfjs1_encoder.ts';
 import { beginFrame, endFrame } from '../../../src/kit/frames.ts';
 
 /** Writers that wait to be reused, and the size from which one is rather given back. */
-const MAX_POOLED = 8;
+const MAX_POOLED = 32;
 const MAX_POOLED_BYTES = 2 * 1024 * 1024;
 
 export interface EncodedFrame {
@@ -42,7 +42,7 @@ export class FrameCache {
     const linesAt = writer.length;
     this.#encoder.encode(delivery.batch, writer, destination);
     endFrame(writer, start);
-    const held: Held = { bytes: writer.view(), linesAt, writer, holders: 1 };
+    const held: Held = { bytes: writer.written(), linesAt, writer, holders: 1 };
     this.#held.set(key, held);
     return held;
   }

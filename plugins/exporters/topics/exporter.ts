@@ -103,7 +103,7 @@ export class TopicsExporter implements Exporter {
     if (holdsOnlyLines(batch)) return appendLineRanges(batch, ranges);
     this.#encoded.length = 0;
     this.#encoder.encode(batch, this.#encoded);
-    const lines = Buffer.from(this.#encoded.view());
+    const lines = Buffer.from(this.#encoded.written());
     ranges.push(lines);
     return lines.length;
   }

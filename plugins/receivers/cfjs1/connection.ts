@@ -107,7 +107,7 @@ export class Connection {
     if (!this.#isPlain) {
       const newline = chunk.indexOf(NEWLINE);
       if (newline < 0) return this.#remember(chunk);
-      const first = Buffer.concat([unfinished.view(), chunk.subarray(0, newline + 1)]);
+      const first = Buffer.concat([unfinished.written(), chunk.subarray(0, newline + 1)]);
       this.#timer?.cancel();
       if (first.includes(HELLO_FORMAT) && this.#onHello(first)) {
         if (newline + 1 < chunk.length) this.#onFrames(this.#frames!, chunk.subarray(newline + 1)); // set by the hello
@@ -117,7 +117,7 @@ export class Connection {
     }
     const end = chunk.lastIndexOf(NEWLINE) + 1;
     if (end > 0) {
-      const lines = Buffer.concat([unfinished.view(), chunk.subarray(0, end)]);
+      const lines = Buffer.concat([unfinished.written(), chunk.subarray(0, end)]);
       unfinished.length = 0;
       from = end;
       this.#onPlainLines(lines);
