@@ -1,0 +1,142 @@
+import { truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'tap';
+import { JournalWriter } from '../testdata/journal_writer.ts';
+import { temporaryDirectory } from '../testdata/temporary.ts';
+import { JournalFile } from './journal_file.ts';
+
+/** Opens what `writer` has written; `reread` saves and looks again. */
+function open(t: { teardown(run: () => void): unknown }, writer: JournalWriter, bytes = writer.bytes()) {
+  const path = join(temporaryDirectory(t), 'system.journal');
+  writeFileSync(path, bytes);
+  const damage: string[] = [];
+  const file = new JournalFile(path, (reason) => damage.push(reason));
+  t.teardown(() => file.close());
+  const rest = (): number[] => {
+    const seqnums = [];
+    while (file.advance()) seqnums.push(file.seqnum);
+    return seqnums;
+  };
+  return { path, file, damage, rest };
+}
+
+function numbers(from: number, to: number): number[] {
+  return Array.from({ length: to - from + 1 }, (_, index) => from + index);
+}
+
+function writerOf(count: number, isCompact: boolean): JournalWriter {
+  return new JournalWriter({ isCompact }).append(...numbers(1, count).map((number) => `message ${number}`));
+}
+
+for (const isCompact of [true, false]) {
+  const mode = isCompact ? 'compact' : 'regular';
+
+  void test(`all entries of a ${mode} file are passed in order, through every entry array`, async (t) => {
+    const { rest, file, damage } = open(t, writerOf(3000, isCompact));
+    t.same(rest(), numbers(1, 3000));
+    t.equal(file.isExhausted, true);
+    t.same(damage, []);
+  });
+
+  void test(`a ${mode} file is entered behind any of its entries`, async (t) => {
+    const { file } = open(t, writerOf(100, isCompact));
+    for (const behind of [0, 1, 3, 4, 50, 99]) {
+      file.seekBehindSeqnum(behind);
+      t.equal(file.advance(), true);
+      t.equal(file.seqnum, behind + 1);
+      file.seekBehindSeqnum(0);
+      file.seekBehindTime(1_700_000_000_000_000 + behind * 1_000_000 - 1);
+      t.equal(file.advance(), true);
+      t.equal(file.seqnum, behind + 1, 'by time');
+    }
+    file.seekBehindSeqnum(100);
+    t.equal(file.advance(), false);
+  });
+}
+
+void test('entries appear when they are published, and not before', async (t) => {
+  const writer = new JournalWriter().append('one');
+  const { file, rest, path } = open(t, writer);
+  t.same(rest(), [1]);
+  writer.append('two', 'three');
+  writer.save(path);
+  t.equal(file.advance(), false, 'the header was not looked at again');
+  file.refresh();
+  t.same(rest(), [2, 3]);
+  for (let round = 0; round < 50; round++) {
+    writer.append('more');
+    writer.save(path);
+    file.refresh();
+    t.same(rest(), [4 + round]);
+  }
+});
+
+void test('an entry that is damaged is passed over and counted, and the ones behind it are read', async (t) => {
+  const writer = writerOf(10, true);
+  const bytes = writer.bytes();
+  bytes[writer.offsets.entries[3] ?? 0] = 0;
+  const { rest, damage } = open(t, writer, bytes);
+  t.same(rest(), [1, 2, 3, 5, 6, 7, 8, 9, 10]);
+  t.same(damage, ['entry']);
+});
+
+void test('the newest entry of a live file is waited for while it cannot be read', async (t) => {
+  const writer = writerOf(3, true);
+  const bytes = writer.bytes();
+  bytes[writer.offsets.entries[2] ?? 0] = 0;
+  const { file, rest, damage, path } = open(t, writer, bytes);
+  t.same(rest(), [1, 2]);
+  t.equal(file.isExhausted, false);
+  t.same(damage, []);
+  writer.save(path);
+  file.refresh();
+  t.same(rest(), [3]);
+});
+
+void test('a file that was cut short is read up to the cut', async (t) => {
+  const writer = writerOf(1000, true);
+  writer.state = 'archived';
+  const { file, rest, path } = open(t, writer);
+  truncateSync(path, writer.offsets.entries[500]);
+  const read = rest();
+  t.same(read, numbers(1, read.length));
+  t.ok(read.length >= 250 && read.length <= 500, `${read.length} entries are listed before the cut`);
+  t.equal(file.isExhausted, true);
+});
+
+void test('a list of entries that leads back to itself ends', async (t) => {
+  const writer = writerOf(100, true);
+  writer.state = 'archived';
+  const bytes = writer.bytes();
+  const [first = 0, second = 0] = writer.offsets.arrays;
+  bytes.writeBigUInt64LE(BigInt(first), second + 16);
+  const { file, rest, damage } = open(t, writer, bytes);
+  t.same(rest(), numbers(1, 12));
+  t.same(damage, ['entry_array']);
+  t.equal(file.isExhausted, true);
+});
+
+void test('a file that is closed gives its last cursor, and goes on where it was when it is opened again', async (t) => {
+  const { file, rest } = open(t, writerOf(5, true));
+  file.advance();
+  file.advance();
+  const cursor = file.cursorAt(file.entryOffset);
+  file.close();
+  t.match(cursor, { seqnum: 2, realtime: 1_700_000_001_000_000 });
+  t.same(file.cursorAt(file.entryOffset), cursor);
+  file.reopen();
+  t.same(rest(), [3, 4, 5]);
+});
+
+void test('files that are no journals are refused with what to do', async (t) => {
+  const path = join(temporaryDirectory(t), 'a.journal');
+  t.throws(() => new JournalFile(path, () => {}), { code: 'ENOENT' });
+  writeFileSync(path, '');
+  t.throws(() => new JournalFile(path, () => {}), { code: 'unsupported', transient: true });
+  writeFileSync(path, Buffer.alloc(1000, 'x'));
+  t.throws(() => new JournalFile(path, () => {}), { code: 'unsupported', transient: false, message: /not a journal file/ });
+  const newer = new JournalWriter().bytes();
+  newer[12] = 0xff;
+  writeFileSync(path, newer);
+  t.throws(() => new JournalFile(path, () => {}), { code: 'unsupported', message: /newer than this reader/ });
+});

@@ -1,0 +1,127 @@
+/**
+ * Bytes of one journal file, read by `pread` into windows of bounded size, never the whole file. Entries are read front to back
+ * and drive one main window ahead of them. Data objects of an entry lie either just before it, in the main window, or far back,
+ * because an earlier entry had the same value; those go through a few small side windows and leave the main one alone.
+ *
+ * Reads are synchronous: the bytes are in the page cache for whoever follows a journal, and a window is read in a fraction of a
+ * millisecond. A read that fails or ends early only makes a window shorter; what lies behind it counts as absent.
+ */
+import { readSync } from 'node:fs';
+
+interface Window {
+  bytes: Buffer;
+  view: DataView;
+  /** Offset in the file of the first byte, and behind the last. */
+  start: number;
+  end: number;
+}
+
+const FIRST_MAIN_BYTES = 64 * 1024;
+const MAX_MAIN_BYTES = 256 * 1024;
+const SIDE_BYTES = 16 * 1024;
+const SIDES = 4;
+
+export class Windows {
+  readonly #fd: number;
+  readonly #main: Window = emptyWindow();
+  readonly #sides: readonly Window[] = Array.from({ length: SIDES }, emptyWindow);
+  #nextSide = 0;
+  #limit = 0;
+  #readTo = 0;
+  /** The window that the last `find` chose, and that its result is an index in; valid until the next `find`. */
+  bytes: Buffer = this.#main.bytes;
+  view: DataView = this.#main.view;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  /**
+   * Tells how far the file reaches (`limit`), how far it makes sense to read ahead (`readTo`, soft), and that what lies behind
+   * `settled` may have changed since it was read.
+   */
+  grow(limit: number, readTo: number, settled: number): void {
+    this.#limit = limit;
+    this.#readTo = readTo;
+    for (const window of [this.#main, ...this.#sides]) window.end = Math.max(window.start, Math.min(window.end, settled));
+  }
+
+  /** Index of the `length` bytes at `offset` in `bytes` and `view`, or -1 where the file does not have them. */
+  find(offset: number, length: number): number {
+    const main = this.#main;
+    if (offset >= main.start && offset + length <= main.end) {
+      this.bytes = main.bytes;
+      this.view = main.view;
+      return offset - main.start;
+    }
+    return this.#findAside(offset, length);
+  }
+
+  /**
+   * As `find`, for an entry: the main window moves on to where it covers the entry and, if it can, what lies behind `from`, the
+   * entry before it. It never moves back, which only a damaged file asks for.
+   */
+  findAhead(offset: number, length: number, from: number): number {
+    const main = this.#main;
+    if (offset + length > main.end && offset >= main.start && offset + length <= this.#limit) {
+      const isFull = main.end - main.start >= main.bytes.length;
+      const size = Math.min(Math.max(isFull ? main.bytes.length * 2 : main.bytes.length, FIRST_MAIN_BYTES), MAX_MAIN_BYTES);
+      const start = from <= offset && offset - from < size / 2 ? from : offset;
+      this.#load(main, start, Math.max(size, offset + length - start), offset + length);
+    }
+    return this.find(offset, length);
+  }
+
+  /** Gives back what a main window takes that has grown. */
+  shrink(): void {
+    if (this.#main.bytes.length <= FIRST_MAIN_BYTES) return;
+    Object.assign(this.#main, emptyWindow());
+    this.bytes = this.#main.bytes;
+    this.view = this.#main.view;
+  }
+
+  #findAside(offset: number, length: number): number {
+    if (offset + length > this.#limit) return -1;
+    let window = this.#sides.find((side) => offset >= side.start && offset + length <= side.end);
+    if (window === undefined) {
+      window = this.#sides[this.#nextSide++ % SIDES]!; // the remainder is below the number of sides
+      this.#load(window, offset, Math.max(SIDE_BYTES, length), offset + length);
+      if (offset + length > window.end) return -1;
+    }
+    this.bytes = window.bytes;
+    this.view = window.view;
+    return offset - window.start;
+  }
+
+  /** Reads `bytes` bytes at `start` into `window`, or fewer where the file ends or only `needed` is known to be worth reading. */
+  #load(window: Window, start: number, bytes: number, needed: number): void {
+    const end = Math.min(start + bytes, this.#limit, Math.max(needed, this.#readTo));
+    const isTooLarge = window.bytes.length > MAX_MAIN_BYTES;
+    if (window.bytes.length < bytes || isTooLarge) {
+      window.bytes = Buffer.allocUnsafeSlow(bytes);
+      window.view = new DataView(window.bytes.buffer);
+    }
+    window.start = start;
+    window.end = start + readFully(this.#fd, window.bytes, end - start, start);
+  }
+}
+
+function emptyWindow(): Window {
+  const bytes = Buffer.allocUnsafeSlow(0);
+  return { bytes, view: new DataView(bytes.buffer), start: 0, end: 0 };
+}
+
+/** Reads up to `length` bytes at `position` into the beginning of `target`; returns how many there were. */
+export function readFully(fd: number, target: Buffer, length: number, position: number): number {
+  let read = 0;
+  try {
+    while (read < length) {
+      const more = readSync(fd, target, read, length - read, position + read);
+      if (more === 0) break;
+      read += more;
+    }
+  } catch {
+    // An I/O error: what was read so far counts, the rest is as absent as behind the end of the file.
+  }
+  return read;
+}
