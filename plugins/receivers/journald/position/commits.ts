@@ -1,0 +1,80 @@
+/** Saves the position behind what was delivered, now and then and at the end. */
+import { Ack } from '../../../../src/core/ack.ts';
+import type { Clock, Timer } from '../../../../src/core/clock.ts';
+import { describeError } from '../../../../src/core/errors.ts';
+import type { Cursor } from '../file/cursor.ts';
+import type { CursorFile } from './cursor_file.ts';
+import type { Events } from '../events.ts';
+import type { Positions } from './positions.ts';
+import { SettledPrefix } from './settled_prefix.ts';
+
+export interface CommitOptions {
+  readonly file: CursorFile;
+  readonly positions: Positions;
+  readonly intervalMs: number;
+  readonly clock: Clock;
+  readonly events: Events;
+}
+
+export class Commits {
+  readonly #options: CommitOptions;
+  readonly #prefix: SettledPrefix<Cursor>;
+  #timer: Timer | undefined;
+  #isDirty = false;
+  #isClosed = false;
+  #saving: Promise<void> = Promise.resolve();
+
+  constructor(options: CommitOptions) {
+    this.#options = options;
+    this.#prefix = new SettledPrefix(
+      (cursor) => this.#advance(cursor),
+      (reason) => options.events.deliveryFailed(reason),
+    );
+  }
+
+  /** An ack for the next batch, which ends at `cursor`. */
+  ackFor(cursor: Cursor): Ack {
+    return new Ack(this.#prefix.add(cursor));
+  }
+
+  /** Saves the positions as they are. What fails is reported, and tried again at the next interval. */
+  async save(): Promise<void> {
+    this.#isDirty = false;
+    this.#saving = this.#saving.then(() => this.#write());
+    await this.#saving;
+  }
+
+  /** Saves for the last time, what is settled from now on apart. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#timer?.cancel();
+    if (this.#isDirty) await this.save();
+    await this.#saving;
+  }
+
+  #advance(cursor: Cursor): void {
+    this.#options.positions.set(cursor);
+    this.#isDirty = true;
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#timer !== undefined || this.#isClosed) return;
+    this.#timer = this.#options.clock.after(this.#options.intervalMs, () => {
+      this.#timer = undefined;
+      if (this.#isDirty) void this.save();
+    });
+  }
+
+  async #write(): Promise<void> {
+    const { file, positions, events } = this.#options;
+    try {
+      await file.save(positions);
+      events.saved();
+    } catch (error) {
+      events.saveFailed(describeError(error), file.path);
+      this.#isDirty = true;
+      this.#schedule();
+    }
+  }
+}

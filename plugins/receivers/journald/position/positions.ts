@@ -1,0 +1,65 @@
+/**
+ * How far each sequence of entries has been delivered. Files of one journald share a seqnum id and are one sequence; remote hosts,
+ * containers and a journald that lost its files have their own. A single cursor could only guess about all but its own sequence,
+ * so there is one for each, and a point in time for sequences that have not been seen yet.
+ */
+import { SluiceError } from '../../../../src/core/errors.ts';
+import { type Cursor, parseCursor, timeCursor } from '../file/cursor.ts';
+
+/** Sequences that are kept; the ones that were delivered longest ago make way, and are then as if they had not been seen. */
+const MAX_SEQUENCES = 1024;
+
+export class Positions {
+  /** By seqnum id, the one that moved last at the end. */
+  readonly #cursors = new Map<string, Cursor>();
+  /** Where sequences that are met for the first time begin, in microseconds: behind this time. */
+  readonly #baseline: number;
+
+  constructor(baseline: number) {
+    this.#baseline = baseline;
+  }
+
+  /**
+   * Reads what `toText` wrote, or a single cursor of journald's (`journalctl --show-cursor`). Throws a `SluiceError` (state_invalid)
+   * on anything else; `where` is for its message.
+   */
+  static parse(text: string, where: string): Positions {
+    const lines = text.split('\n').filter((line) => line !== '');
+    const cursors = lines.map((line) => parseCursor(line));
+    if (cursors.length === 0 || !cursors.every((cursor) => cursor !== undefined)) {
+      throw new SluiceError('state_invalid', `${where} does not hold journald cursors`, {
+        hint: 'put a cursor of journalctl --show-cursor into it, or remove it to begin where start_at says',
+      });
+    }
+    const positions = new Positions(Math.max(...cursors.map(({ realtime }) => realtime)));
+    for (const cursor of cursors.toReversed()) if (cursor.seqnumId !== undefined) positions.set(cursor);
+    return positions;
+  }
+
+  get baseline(): number {
+    return this.#baseline;
+  }
+
+  /** The sequences that are known, the one that moved last first. */
+  get cursors(): Cursor[] {
+    return [...this.#cursors.values()].toReversed();
+  }
+
+  /** Where the sequence goes on: behind this entry or time. */
+  of(seqnumId: string): Cursor {
+    return this.#cursors.get(seqnumId) ?? timeCursor(this.#baseline, seqnumId);
+  }
+
+  /** Moves the cursor's sequence to it; a cursor without a seqnum id belongs to none. */
+  set(cursor: Cursor): void {
+    if (cursor.seqnumId === undefined) return;
+    this.#cursors.delete(cursor.seqnumId);
+    this.#cursors.set(cursor.seqnumId, cursor);
+    if (this.#cursors.size > MAX_SEQUENCES) this.#cursors.delete(this.#cursors.keys().next().value ?? '');
+  }
+
+  /** A line for each cursor, the one that moved last first: `journalctl --cursor-file` reads that one. */
+  toText(): string {
+    return [...this.cursors, timeCursor(this.#baseline)].map(({ text }) => `${text}\n`).join('');
+  }
+}

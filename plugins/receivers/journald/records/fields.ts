@@ -1,0 +1,191 @@
+/**
+ * What becomes of each journald field (systemd.journal-fields(7)): which part of a record it is, and under which name it is
+ * shipped as a member. Looked up by the bytes of a name, once for each object that is read.
+ */
+
+/**
+ * What a field's value is to a record: nothing, a member only, or a part of it (and a member too, where it is shipped). The
+ * service comes from the first of its three that an entry has.
+ */
+export const Part = {
+  nothing: 0,
+  member: 1,
+  message: 2,
+  priority: 3,
+  serviceFirst: 4,
+  serviceSecond: 5,
+  serviceThird: 6,
+} as const;
+
+export interface Field {
+  /** Small and unique in its table; the next one is its base64 variant's. */
+  readonly id: number;
+  readonly name: Buffer;
+  readonly part: number;
+  /** `"unit":` and `"unit_base64":`; undefined where the field is not shipped as a member. */
+  readonly opening: Buffer | undefined;
+  readonly base64Opening: Buffer | undefined;
+  /** True where values that are whole numbers are shipped as such. */
+  readonly isNumber: boolean;
+  readonly hash: number;
+}
+
+/** Which fields are shipped as members: all, or those named. */
+export type Selection = 'all' | readonly string[];
+
+/** What is shipped where nothing else is configured. */
+export const DEFAULT_FIELDS: readonly string[] = [
+  '_SYSTEMD_UNIT',
+  '_SYSTEMD_USER_UNIT',
+  'SYSLOG_IDENTIFIER',
+  '_COMM',
+  '_PID',
+  '_UID',
+  '_TRANSPORT',
+  '_BOOT_ID',
+  'MESSAGE_ID',
+  'CONTAINER_NAME',
+];
+
+/** Members that have a name of their own; other fields keep journald's, whose capitals cannot collide with a member of ours. */
+export const MEMBER_NAMES: ReadonlyMap<string, string> = new Map([
+  ['_SYSTEMD_UNIT', 'unit'],
+  ['_SYSTEMD_USER_UNIT', 'user_unit'],
+  ['SYSLOG_IDENTIFIER', 'identifier'],
+  ['_COMM', 'comm'],
+  ['_PID', 'pid'],
+  ['_UID', 'uid'],
+  ['_GID', 'gid'],
+  ['_TRANSPORT', 'transport'],
+  ['_BOOT_ID', 'boot_id'],
+  ['MESSAGE_ID', 'message_id'],
+  ['CONTAINER_NAME', 'container_name'],
+]);
+
+const NUMBERS: ReadonlySet<string> = new Set(['_PID', '_UID', '_GID']);
+
+const PARTS: ReadonlyMap<string, number> = new Map([
+  ['MESSAGE', Part.message],
+  ['PRIORITY', Part.priority],
+  ['SYSLOG_IDENTIFIER', Part.serviceFirst],
+  ['_SYSTEMD_UNIT', Part.serviceSecond],
+  ['_COMM', Part.serviceThird],
+]);
+
+/** The longest name that journald takes. */
+export const MAX_NAME_BYTES = 64;
+
+/** Names that are kept at a time; entries with ever new ones must not fill the memory. */
+export const MAX_FIELDS = 4096;
+
+const NAME = /^[A-Z_][A-Z0-9_]{0,63}$/;
+
+const EQUALS = 0x3d;
+const SLOTS = MAX_FIELDS * 2;
+
+/** Whether a field may be called that: capitals, digits and underscores, 64 at most, as journald has it. */
+export function isFieldName(name: string): boolean {
+  return NAME.test(name);
+}
+
+export class FieldTable {
+  readonly #selection: Selection;
+  /** Open addressing over `#fields`, by hash; 0 is an empty slot, so fields are counted from 1. */
+  readonly #slots = new Uint16Array(SLOTS);
+  #fields: Field[] = [];
+  /** Grows when the table had to start anew: fields that were handed out before are void, and so is what was made with them. */
+  generation = 0;
+  /** Of the name that `find` saw last: offset of its equals sign, or -1 where the bytes do not begin with a name and one. */
+  nameEnd = -1;
+
+  constructor(selection: Selection) {
+    this.#selection = selection;
+    this.#addKnown();
+  }
+
+  /** The field MESSAGE, which is always known. */
+  get message(): Field {
+    return this.#fields[0]!; // the first of `PARTS`, with which the table begins
+  }
+
+  /** Length of the member's name, quotes and colon, by the id of a field that is shipped or of its base64 variant. */
+  openingBytes(id: number): number {
+    const field = this.#fields[id >> 1];
+    return ((id & 1) === 0 ? field?.opening : field?.base64Opening)?.length ?? 0;
+  }
+
+  /**
+   * The field whose name and equals sign are at `start` of `bytes`, and no further than `end`. Undefined where nothing becomes of
+   * it, or there is no name; `nameEnd` tells these apart.
+   */
+  find(bytes: Buffer, start: number, end: number): Field | undefined {
+    const limit = Math.min(end, start + MAX_NAME_BYTES + 1);
+    let at = start;
+    while (at < limit && bytes[at] !== EQUALS) at++;
+    this.nameEnd = at < limit && at > start ? at : -1;
+    if (this.nameEnd < 0) return undefined;
+    const hash = hashOf(bytes, start, at);
+    for (let slot = hash & (SLOTS - 1); ; slot = (slot + 1) & (SLOTS - 1)) {
+      const number = this.#slots[slot]!; // slot is masked to the length
+      if (number === 0) break;
+      const field = this.#fields[number - 1]!; // slots hold numbers of fields only
+      if (field.hash === hash && isEqual(field.name, bytes, start, at)) return field;
+    }
+    return this.#selection === 'all' ? this.#addMet(bytes.toString('latin1', start, at)) : undefined;
+  }
+
+  #addKnown(): void {
+    this.#slots.fill(0);
+    this.#fields = [];
+    const selected = this.#selection === 'all' ? [] : this.#selection;
+    for (const name of new Set([...PARTS.keys(), ...selected])) this.#add(name);
+  }
+
+  #addMet(name: string): Field | undefined {
+    if (!isFieldName(name)) {
+      this.nameEnd = -1;
+      return undefined;
+    }
+    if (this.#fields.length >= MAX_FIELDS) {
+      this.generation += 1;
+      this.#addKnown();
+    }
+    return this.#add(name);
+  }
+
+  #add(name: string): Field {
+    const bytes = Buffer.from(name);
+    const hash = hashOf(bytes, 0, bytes.length);
+    const part = PARTS.get(name) ?? Part.member;
+    // A message is the body; an entry may have more than one, and the others are then members.
+    const isShipped = part === Part.message || this.#selection === 'all' || this.#selection.includes(name);
+    const member = MEMBER_NAMES.get(name) ?? name;
+    const field: Field = {
+      id: this.#fields.length * 2,
+      name: bytes,
+      part,
+      opening: isShipped ? Buffer.from(`"${member}":`) : undefined,
+      base64Opening: isShipped ? Buffer.from(`"${member}_base64":`) : undefined,
+      isNumber: NUMBERS.has(name),
+      hash,
+    };
+    let slot = hash & (SLOTS - 1);
+    while (this.#slots[slot] !== 0) slot = (slot + 1) & (SLOTS - 1);
+    this.#fields.push(field);
+    this.#slots[slot] = this.#fields.length;
+    return field;
+  }
+}
+
+/** Of the length and four bytes, which tell the names that occur apart well enough, and in a fraction of the time of all bytes. */
+function hashOf(bytes: Buffer, start: number, end: number): number {
+  const middle = (start + end) >>> 1;
+  const mixed = bytes[start]! | (bytes[middle]! << 8) | (bytes[end - 1]! << 16) | (bytes[(middle + end) >>> 1]! << 24); // not empty
+  return Math.imul(mixed ^ (end - start), 0x9e3779b1) >>> 16;
+}
+
+function isEqual(name: Buffer, bytes: Buffer, start: number, end: number): boolean {
+  if (name.length !== end - start) return false;
+  for (let at = 0; at < name.length; at++) if (name[at] !== bytes[start + at]) return false;
+  return true;
+}

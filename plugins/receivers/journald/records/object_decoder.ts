@@ -1,0 +1,185 @@
+/**
+ * Decodes the DATA objects of one file, each once where entries share it: looks its field up and encodes its value as a member,
+ * or makes it the part of a record that it is.
+ */
+import type { BatchBuilder } from '../../../../src/core/batch_builder.ts';
+import { severityFromSyslog } from '../../../../src/core/severity.ts';
+import { ByteWriter } from '../../../../src/kit/byte_writer.ts';
+import { DataCache, FIRST_SHARED, HAS_MEMBER, NO_SLOT, USE_SHIFT } from './data_cache.ts';
+import { DataReader } from '../file/data_reader.ts';
+import { NO_KEY, OBJECT_ALIGNMENT } from './entry_keys.ts';
+import { type Field, type FieldTable, Part } from './fields.ts';
+import { type Damage, type JournalFile, MAX_ITEMS } from '../file/journal_file.ts';
+import { writeMember } from './member.ts';
+
+export interface DecoderOptions {
+  readonly table: FieldTable;
+  /** Values are cut behind so many bytes. Two of them fit into an arena of the builder. */
+  readonly maxValueBytes: number;
+  readonly onDamage: Damage;
+  /** Called for a record that lacks a part of a value, or a member. */
+  readonly onCut: () => void;
+}
+
+/** Values longer than this are encoded anew for each entry, so that a few cannot fill the cache. */
+export const MAX_CACHED_BYTES = 4096;
+
+/** What the members of objects that are not shared may take together; more are left out. */
+const MAX_SCRATCH_BYTES = 512 * 1024;
+
+const NEWLINE = 0x0a;
+const MAX_SERVICE_BYTES = 255;
+const SERVICE_SUFFIX = '.service';
+
+export class ObjectDecoder {
+  readonly #file: JournalFile;
+  readonly #options: DecoderOptions;
+  readonly #reader: DataReader;
+  #builder: BatchBuilder | undefined;
+  readonly cache = new DataCache();
+  /** Members of the entry's objects that are not shared. */
+  readonly scratch = new ByteWriter(16 * 1024);
+  /** Offset in the builder's arena behind the entry's body, where that is there already. */
+  at = 0;
+  /** False where the arena lacked room for the body. */
+  hasRoom = true;
+
+  constructor(file: JournalFile, options: DecoderOptions) {
+    this.#file = file;
+    this.#options = options;
+    this.#reader = new DataReader(file.header.isCompact, options.maxValueBytes, options.onDamage);
+  }
+
+  /** Whether all that was cached is void, so that `clear` must come before the next entry. */
+  get isStale(): boolean {
+    return this.cache.generation !== this.#options.table.generation || !this.cache.hasRoom(MAX_ITEMS);
+  }
+
+  clear(): void {
+    this.cache.clear(this.#options.table.generation);
+  }
+
+  /** Turns to an entry that is to be appended to `builder`. */
+  begin(builder: BatchBuilder): void {
+    this.#builder = builder;
+    this.at = builder.used;
+    this.hasRoom = true;
+    this.scratch.length = 0;
+    this.cache.takeBack();
+  }
+
+  /** Slot and use, as of `DataCache.find`, of the object with `key`. `NO_SLOT` where nothing becomes of it. */
+  decode(key: number): number {
+    return this.cache.find(key) || this.#read(key);
+  }
+
+  #read(key: number): number {
+    const reader = this.#reader;
+    const { table, maxValueBytes, onDamage } = this.#options;
+    if (key === NO_KEY) {
+      onDamage('data');
+      return NO_SLOT;
+    }
+    const isReadable = reader.read(this.#file.windows, key * OBJECT_ALIGNMENT);
+    const field = isReadable ? table.find(reader.bytes, reader.start, reader.end) : undefined;
+    if (isReadable && table.nameEnd < 0) onDamage('field_name');
+    if (field === undefined) {
+      if (reader.isShared) this.cache.publish(key, this.cache.add(), Part.nothing);
+      return NO_SLOT;
+    }
+    const start = table.nameEnd + 1;
+    const length = reader.start + reader.length - start;
+    const isCut = length > maxValueBytes;
+    const end = isCut ? cutAt(reader.bytes, start + maxValueBytes) : start + length;
+    const slot = reader.isShared && length <= MAX_CACHED_BYTES ? this.cache.add() : this.cache.lend();
+    this.cache.columns.isCut[slot] = isCut ? 1 : 0;
+    const use =
+      field.part === Part.message ? this.#takeMessage(slot, field, start, end) : this.#takePart(slot, field, start, end);
+    if (slot >= FIRST_SHARED) this.cache.publish(key, slot, use);
+    return (use << USE_SHIFT) + slot;
+  }
+
+  /** Makes a member of a message that is not the entry's first; returns the member's slot. */
+  messageAsMember(slot: number): number {
+    const { columns } = this.cache;
+    const isLent = slot < FIRST_SHARED;
+    const source = isLent ? this.#builder?.arena : this.cache.bytes.bytes;
+    const to = isLent ? slot : this.cache.lend();
+    const [start, end] = [columns.start[slot], columns.end[slot]];
+    if (source === undefined || start === undefined || end === undefined) throw new RangeError(`there is no slot ${slot}`);
+    columns.isCut[to] = columns.isCut[slot] ?? 0;
+    this.#writeMember(to, this.#options.table.message, source, start, end);
+    return to;
+  }
+
+  #takePart(slot: number, field: Field, start: number, end: number): number {
+    const { bytes } = this.#reader;
+    if (field.part === Part.priority) {
+      this.cache.columns.value[slot] = end - start === 1 ? severityFromSyslog(bytes[start]! - 0x30) : 0; // start is below the end
+    } else if (field.part !== Part.member) this.cache.setName(slot, serviceName(bytes, start, end));
+    return field.opening === undefined ? field.part : this.#takeMember(slot, field, start, end, field.part);
+  }
+
+  /** Encodes the value as a member; returns the use of the object. */
+  #takeMember(slot: number, field: Field, start: number, end: number, part: number): number {
+    return this.#writeMember(slot, field, this.#reader.bytes, start, end) ? part + HAS_MEMBER : part;
+  }
+
+  /** Into the cache, or for a lent slot into the scratch, where the entry may have no room left for it. */
+  #writeMember(slot: number, field: Field, bytes: Buffer, start: number, end: number): boolean {
+    const { columns } = this.cache;
+    const out = slot < FIRST_SHARED ? this.scratch : this.cache.bytes;
+    columns.start[slot] = out.length;
+    const hasRoom = out !== this.scratch || out.length + end - start <= MAX_SCRATCH_BYTES;
+    if (hasRoom) columns.member[slot] = writeMember(out, field, bytes, start, end);
+    else columns.isCut[slot] = 1;
+    columns.end[slot] = out.length;
+    return hasRoom;
+  }
+
+  /** Keeps a message that entries share as it is; another goes into the arena at once, as the entry's body. */
+  #takeMessage(slot: number, field: Field, start: number, end: number): number {
+    const { columns } = this.cache;
+    const { bytes } = this.#reader;
+    if (slot >= FIRST_SHARED) {
+      const out = this.cache.bytes;
+      columns.start[slot] = out.length;
+      out.length += bytes.copy(out.reserve(end - start), out.length, start, end);
+      columns.end[slot] = out.length;
+      return Part.message;
+    }
+    const builder = this.#builder;
+    if (builder === undefined) throw new Error('an object was decoded before its entry was begun');
+    if (this.at > builder.used) return this.#takeMember(slot, field, start, end, Part.member);
+    if (end - start >= builder.room) {
+      this.hasRoom = false;
+      return Part.nothing;
+    }
+    columns.start[slot] = this.at;
+    this.at = writeBody(builder.arena, this.at, bytes, start, end);
+    columns.end[slot] = this.at - 1;
+    return Part.message;
+  }
+}
+
+/**
+ * Writes a body and a newline behind it, which no record has in its range: it ends what the JSON scanner reads, and keeps the
+ * bytes of two records from making one character. Returns the offset behind the newline.
+ */
+export function writeBody(arena: Buffer, at: number, bytes: Buffer, start: number, end: number): number {
+  const bodyEnd = at + bytes.copy(arena, at, start, end);
+  arena[bodyEnd] = NEWLINE;
+  return bodyEnd + 1;
+}
+
+/** `end`, or so far before it that no UTF-8 sequence is cut in two. */
+function cutAt(bytes: Buffer, end: number): number {
+  let at = end;
+  while (at > end - 4 && (bytes[at]! & 0xc0) === 0x80) at--; // one byte more than the bound was read
+  return at;
+}
+
+function serviceName(bytes: Buffer, start: number, end: number): string {
+  const name = bytes.toString('utf8', start, end - start > MAX_SERVICE_BYTES ? cutAt(bytes, start + MAX_SERVICE_BYTES) : end);
+  return name.endsWith(SERVICE_SUFFIX) ? name.slice(0, -SERVICE_SUFFIX.length) : name;
+}
