@@ -5,6 +5,10 @@ import type { Registry } from '../config/registry.ts';
 
 export interface Output {
   write(text: string): unknown;
+  /** Whether it is a terminal, on which a line can be redrawn. */
+  readonly isTTY?: boolean;
+  /** Width of the terminal. */
+  readonly columns?: number;
 }
 
 export interface Cli {
@@ -17,9 +21,12 @@ export interface Cli {
   registry(): Promise<Registry>;
   /**
    * Aborts when the process is told to stop (SIGTERM, SIGINT). From the first call on, a signal no longer ends the process by
-   * itself: the command has to return. A second signal does end it, with the exit code that a shell gives it.
+   * itself: the command has to return. A second signal does end it, with the exit code that a shell gives it. With `hangUp` the
+   * same holds for SIGHUP, which tells that the terminal has gone.
    */
-  stopSignal(): AbortSignal;
+  stopSignal(options?: { readonly hangUp?: boolean }): AbortSignal;
+  /** Aborts right before the process is ended by a second signal, for what must not outlive it. Listeners must not wait. */
+  endSignal(): AbortSignal;
 }
 
 /** A file of `src/cli/` that is a command. */

@@ -4,13 +4,23 @@ import { loadRegistry, type Registry } from '../config/registry.ts';
 import { COMMANDS } from './commands.ts';
 import { runCli } from './program.ts';
 
-let registry: Promise<Registry> | undefined;
-let stop: AbortController | undefined;
+/**
+ * A Ctrl-C reaches a program under `npm start` twice within milliseconds: from the terminal, and passed on by npm. Signals this close
+ * to the first one are the same wish.
+ */
+const SAME_WISH_MS = 500;
 
-// Whoever reads our output may have had enough of it, as `head` has; that is no error of ours.
+let registry: Promise<Registry> | undefined;
+
+const stop = new AbortController();
+const end = new AbortController();
+const listenedTo = new Set<NodeJS.Signals>();
+let stoppedAtMs = 0;
+
+// Whoever reads our output may have had enough of it, as `head` has, or its terminal is gone; that is no error of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
+  if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+  if (!stop.signal.aborted) endNow(0);
 });
 
 process.exitCode = await runCli(
@@ -20,18 +30,29 @@ process.exitCode = await runCli(
     stdout: process.stdout,
     stderr: process.stderr,
     registry: () => (registry ??= loadRegistry()),
-    stopSignal: () => (stop ??= listenForStop()).signal,
+    stopSignal({ hangUp = false } = {}) {
+      for (const signal of ['SIGTERM', 'SIGINT', ...(hangUp ? (['SIGHUP'] as const) : [])] as const) listenTo(signal);
+      return stop.signal;
+    },
+    endSignal: () => end.signal,
   },
   COMMANDS,
 );
 
-function listenForStop(): AbortController {
-  const controller = new AbortController();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      if (controller.signal.aborted) process.exit(128 + constants.signals[signal]);
-      controller.abort(signal);
-    });
-  }
-  return controller;
+function listenTo(signal: NodeJS.Signals): void {
+  if (listenedTo.has(signal)) return;
+  listenedTo.add(signal);
+  process.on(signal, () => {
+    if (!stop.signal.aborted) {
+      stoppedAtMs = performance.now();
+      stop.abort(signal);
+    } else if (performance.now() - stoppedAtMs > SAME_WISH_MS) {
+      endNow(128 + constants.signals[signal]);
+    }
+  });
+}
+
+function endNow(exitCode: number): never {
+  end.abort();
+  process.exit(exitCode);
 }

@@ -25,6 +25,7 @@ export async function run(
       stderr: { write: (text) => void (stderr += text) },
       registry: async () => fakeRegistry,
       stopSignal: () => new AbortController().signal,
+      endSignal: () => new AbortController().signal,
     },
     commands,
   );
