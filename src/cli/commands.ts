@@ -2,6 +2,7 @@
 import * as check from './check.ts';
 import type { CommandModule } from './cli.ts';
 import * as config from './config.ts';
+import * as logx from './logx.ts';
 import * as run from './run.ts';
 
-export const COMMANDS: readonly CommandModule[] = [config, check, run];
+export const COMMANDS: readonly CommandModule[] = [config, check, run, logx];
