@@ -1,0 +1,50 @@
+/** The demo's last words: what the agent's ledger said when it ended. */
+import { SluiceError } from '../../core/errors.ts';
+import type { LogLine } from './member.ts';
+import { formatCount } from './numbers.ts';
+
+export interface Totals {
+  readonly accepted: number;
+  readonly delivered: number;
+  readonly dropped: number;
+  readonly undelivered: number;
+  readonly unaccounted: number;
+}
+
+/** The totals in the last line of an agent's log, which `sluice run` ends with; undefined where it did not come to that. */
+export function totalsIn(log: readonly LogLine[]): Totals | undefined {
+  const line = log.at(-1);
+  if (line === undefined || line['unaccounted'] === undefined) return undefined;
+  const number = (name: keyof Totals): number => Number(line[name]);
+  return {
+    accepted: number('accepted'),
+    delivered: number('delivered'),
+    dropped: number('dropped'),
+    undelivered: number('undelivered'),
+    unaccounted: number('unaccounted'),
+  };
+}
+
+/** One line that adds up. */
+export function ledgerLine({ accepted, delivered, dropped, undelivered, unaccounted }: Totals): string {
+  const sum = `${formatCount(accepted)} in = ${formatCount(delivered)} at both receivers + ${formatCount(dropped)} left out`;
+  return `Ledger: ${sum}; ${formatCount(undelivered)} undelivered, ${formatCount(unaccounted)} unaccounted for.`;
+}
+
+/** Throws a SluiceError where something was or may have been lost. */
+export function requireNothingLost(totals: Totals | undefined, agentLog: string): void {
+  if (totals === undefined) {
+    throw new SluiceError('process_failed', 'the agent did not end in good order: what it held in memory is lost', {
+      hint: `${agentLog} has its last words`,
+    });
+  }
+  if (totals.unaccounted !== 0) {
+    throw new SluiceError('process_failed', `${totals.unaccounted} records are unaccounted for in the agent's ledger`, {
+      hint: 'this is a defect of Sluice: report it with what is in its log',
+    });
+  }
+  if (totals.undelivered === 0) return;
+  throw new SluiceError('store_unavailable', `${totals.undelivered} records could not be delivered before the end`, {
+    hint: 'no receiver took them in time; they were held in memory only',
+  });
+}
