@@ -17,14 +17,22 @@ export class Measured {
   readonly #child: ChildProcess;
   readonly #lines = new Map<string, string>();
 
-  /** Runs a script with this Node; lines `word rest` that it prints are remembered by their word. */
-  constructor(script: string, args: readonly string[], nodeArgs: readonly string[] = []) {
-    this.#child = spawn(process.execPath, [...nodeArgs, script, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  private constructor(command: string, args: readonly string[]) {
+    this.#child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     if (this.#child.stdout === null) throw new Error('no standard output');
     createInterface({ input: this.#child.stdout }).on('line', (line) => {
       const [word = '', ...rest] = line.split(' ');
       this.#lines.set(word, rest.join(' '));
     });
+  }
+
+  /** Runs a script with this Node; lines `word rest` that it prints are remembered by their word. */
+  static script(script: string, args: readonly string[]): Measured {
+    return new Measured(process.execPath, [script, ...args]);
+  }
+
+  static command(command: string, args: readonly string[]): Measured {
+    return new Measured(command, args);
   }
 
   get hasEnded(): boolean {

@@ -1,6 +1,6 @@
 /**
  * A process that stands for a receiver and costs as little as one can. `sink.ts acked` counts records, `sink.ts plain` bytes. It
- * prints `port N` once it listens, and every 50 ms, where it has changed, `got N`.
+ * prints `port N` once it listens, and every 20 ms, where it has changed, `got N MS`: how much, and when (Unix time).
  */
 import { createServer, Socket, type SocketConstructorOpts } from 'node:net';
 import { FrameCounter } from './frame_counter.ts';
@@ -41,5 +41,5 @@ server.listen(0, '127.0.0.1', () => {
 setInterval(() => {
   if (got === told) return;
   told = got;
-  console.log(`got ${got}`);
-}, 50);
+  console.log(`got ${got} ${Date.now()}`);
+}, 20);
