@@ -98,10 +98,13 @@ export class Journal {
     for (const { file, isDone } of this.#members.values()) if (!isDone) file.refresh();
   }
 
-  /** An entry above the horizon waits for the next look; one above its own file's last number is damaged, and waiting is no use. */
+  /**
+   * An entry above the horizon waits for the next look; of one that is above its own file's last number too, the number is damaged,
+   * and waiting is of no use. A sequence that was just met has no horizon yet, and no other files either.
+   */
   #mustWait(file: JournalFile): boolean {
     const { seqnumId, tailSeqnum } = file.header;
-    return file.seqnum > (this.#horizons.get(seqnumId) ?? 0) && file.seqnum <= tailSeqnum;
+    return file.seqnum > (this.#horizons.get(seqnumId) ?? Infinity) && file.seqnum <= tailSeqnum;
   }
 
   #elect(): void {

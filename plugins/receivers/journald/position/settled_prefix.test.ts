@@ -1,0 +1,57 @@
+import fc from 'fast-check';
+import { test } from 'tap';
+import { DELIVERED, type Outcome } from '../../../../src/core/ack.ts';
+import { SettledPrefix } from './settled_prefix.ts';
+
+function prefix() {
+  const passed: number[] = [];
+  const failures: string[] = [];
+  const followed = new SettledPrefix<number>(
+    (position) => passed.push(position),
+    (reason) => failures.push(reason),
+  );
+  return { passed, failures, followed };
+}
+
+void test('a position counts when its batch and all before it are settled', async (t) => {
+  const { passed, followed } = prefix();
+  const [first, second, third] = [1, 2, 3].map((position) => followed.add(position));
+  second?.(DELIVERED);
+  t.same(passed, []);
+  first?.({ kind: 'dropped', reason: 'rate_limit' });
+  t.same(passed, [1, 2]);
+  third?.({ kind: 'rejected', reason: 'malformed' });
+  t.same(passed, [1, 2, 3]);
+  t.equal(followed.size, 0);
+});
+
+void test('nothing behind a batch that failed counts, what is before it does', async (t) => {
+  const { passed, failures, followed } = prefix();
+  const [first, second, third] = [1, 2, 3].map((position) => followed.add(position));
+  third?.(DELIVERED);
+  second?.({ kind: 'failed', reason: 'shutdown' });
+  t.same(passed, []);
+  first?.(DELIVERED);
+  followed.add(4)(DELIVERED);
+  followed.add(5)({ kind: 'failed', reason: 'again' });
+  t.same(passed, [1]);
+  t.same(failures, ['shutdown'], 'reported once');
+  t.equal(followed.size, 0, 'and nothing is kept for it');
+});
+
+void test('in whatever order batches are settled, the prefix is the longest without a gap', async (t) => {
+  const outcome = fc.constantFrom<Outcome['kind']>('delivered', 'dropped', 'rejected', 'failed');
+  const steps = fc.array(fc.record({ outcome, order: fc.double({ noNaN: true }) }), { maxLength: 40 });
+  const property = fc.property(steps, fc.nat(40), (batches, settledCount) => {
+    const { passed, followed } = prefix();
+    const settle = batches.map((_, position) => followed.add(position));
+    const order = batches.map(({ order }, position) => ({ order, position })).toSorted((a, b) => a.order - b.order);
+    const settled = order.slice(0, settledCount).map(({ position }) => position);
+    for (const position of settled) settle[position]?.({ kind: batches[position]?.outcome ?? 'delivered', reason: 'test' });
+    const isGood = (position: number): boolean => settled.includes(position) && batches[position]?.outcome !== 'failed';
+    const end = batches.findIndex((_, position) => !isGood(position));
+    const expected = batches.map((_, position) => position).slice(0, end < 0 ? batches.length : end);
+    return passed.join() === expected.join();
+  });
+  t.doesNotThrow(() => fc.assert(property));
+});
