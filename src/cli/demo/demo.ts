@@ -4,12 +4,12 @@
  *     lock ─▶ configurations ─▶ log-a, log-b ─▶ agent ─▶ numbers, once a second ─▶ agent ends ─▶ log-a, log-b end
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { Address } from '../../kit/options.ts';
 import type { Cli } from '../cli.ts';
 import { type Figures, scrape } from './figures.ts';
 import { Fleet } from './fleet.ts';
 import { intro, shorten } from './intro.ts';
+import { LAUNCHER } from './member.ts';
 import { readMemory, writeMemory } from './memory.ts';
 import { AGENT, DemoPaths, type MemberName } from './paths.ts';
 import { prepareDemo, type Prepared } from './prepare.ts';
@@ -18,7 +18,6 @@ import { otherThan, statusLine } from './status_line.ts';
 import { ledgerLine, requireNothingLost, totalsIn } from './summary.ts';
 
 const UPDATE_INTERVAL_MS = 1000;
-const LAUNCHER = fileURLToPath(new URL('../sluice', import.meta.url));
 
 /** Runs the demo in a directory (absolute) until the process is told to stop. Throws a SluiceError where it cannot, or lost records. */
 export async function runDemo(directory: string, cli: Cli): Promise<void> {

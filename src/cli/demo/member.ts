@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { SluiceError } from '../../core/errors.ts';
 import { AGENT, type MemberName } from './paths.ts';
 
-const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
+/** Runs the program on its own Node, with the options that it is run with elsewhere. */
+export const LAUNCHER = fileURLToPath(new URL('../sluice', import.meta.url));
 const POLL_INTERVAL_MS = 20;
 /** Last lines of what a process printed, in the message about its failure. */
 const SHOWN_LINES = 12;
@@ -28,7 +29,7 @@ export class Member {
     this.#logFile = logFile;
     const output = openSync(logFile, 'w');
     // A process group of its own: Ctrl-C is for the demo, which then ends the others in their order.
-    this.#child = spawn(process.execPath, [MAIN, 'run', '--config', configFile], {
+    this.#child = spawn(LAUNCHER, ['run', '--config', configFile], {
       stdio: ['ignore', output, output],
       detached: true,
     });
