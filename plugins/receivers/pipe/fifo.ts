@@ -1,68 +1,74 @@
-/** Opening a named pipe so that it never ends and never blocks. */
-import { chmodSync, closeSync, constants, fstatSync, openSync, statSync, type Stats } from 'node:fs';
+/** Opening a named pipe so that it never ends and nobody waits. */
+import { closeSync, constants, fchmodSync, fstatSync, openSync, statSync, type Stats } from 'node:fs';
 import { errnoOf, SluiceError } from '../../../src/core/errors.ts';
 import { makeFifo } from '../../../src/kit/native.ts';
+import { pathError, pathTaken } from '../../../src/kit/path_errors.ts';
+import { type FileIdentity, identityOf } from '../../../src/kit/path_keeper.ts';
+
+/** A pipe that is open; both descriptors are the holder's to close. */
+export interface Fifo {
+  readonly identity: FileIdentity;
+  readonly readFd: number;
+  /**
+   * Our own writing end. While it is open the pipe has a writer and so no end of file when the last other one goes (pipe(7)); once
+   * it is closed the pipe ends with the last other one.
+   */
+  readonly writeFd: number;
+}
 
 /**
- * Opens the named pipe at `path` for reading, creating it with `mode` where it does not exist. Returns its file descriptor.
- *
- * It is opened for writing too: so opening does not wait for a writer, there is no end of file when the last writer goes, and no
- * writer gets SIGPIPE for as long as the agent runs (pipe(7), fifo(7)).
+ * Opens the named pipe at `path`, creating it with `mode` where it does not exist. Neither opening nor reading waits for a writer.
  *
  * @throws SluiceError `path_conflict` where something else is at the path, `path_missing` where its directory is not there,
- * `permission_denied` where it cannot be opened.
+ * `permission_denied` where it cannot be made or opened.
  */
-export function openFifo(path: string, mode: number): number {
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (found === undefined) createFifo(path, mode);
-  else requireFifo(path, found);
-  let fd: number;
+export function openFifo(path: string, mode: number): Fifo {
+  const isOurs = createWhereMissing(path, mode);
+  const readFd = open(path, constants.O_RDONLY);
   try {
-    fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
-  } catch (cause) {
-    throw new SluiceError('permission_denied', `the pipe ${path} cannot be opened (${errnoOf(cause) ?? 'unknown error'})`, {
-      hint: 'the user that the agent runs as needs to read and write it: change its owner or its mode',
-      cause,
-    });
+    const opened = fstatSync(readFd, { bigint: true });
+    if (!opened.isFIFO()) throw pathTaken('pipe', path, fstatSync(readFd));
+    if (isOurs) fchmodSync(readFd, mode); // whatever the umask
+    const writeFd = open(path, constants.O_WRONLY);
+    const identity = identityOf(opened);
+    if (identityOf(fstatSync(writeFd, { bigint: true })) === identity) return { identity, readFd, writeFd };
+    closeSync(writeFd);
+    throw new SluiceError('path_conflict', `the pipe ${path} was replaced while it was opened`, { transient: true });
+  } catch (error) {
+    closeSync(readFd);
+    throw error;
   }
-  const opened = fstatSync(fd);
-  if (!opened.isFIFO()) {
-    closeSync(fd);
-    requireFifo(path, opened);
-  }
-  return fd;
 }
 
-function createFifo(path: string, mode: number): void {
+/** Returns whether the pipe was made just now. */
+function createWhereMissing(path: string, mode: number): boolean {
+  const found = look(path);
+  if (found !== undefined) {
+    if (!found.isFIFO()) throw pathTaken('pipe', path, found);
+    return false;
+  }
   try {
     makeFifo(path, mode);
-    chmodSync(path, mode); // whatever the umask
+    return true;
   } catch (cause) {
-    const errno = errnoOf(cause);
-    if (errno === 'EEXIST') return; // somebody else made it just now; what it is is looked at once it is open
-    if (errno === 'ENOENT' || errno === 'ENOTDIR') {
-      throw new SluiceError('path_missing', `the directory of the pipe ${path} does not exist`, {
-        hint: `create it first (mkdir -p), or let systemd do so with RuntimeDirectory=`,
-        cause,
-      });
-    }
-    throw new SluiceError('permission_denied', `the pipe ${path} cannot be created (${errno ?? 'unknown error'})`, {
-      hint: 'the user that the agent runs as needs to write to its directory',
-      cause,
-    });
+    if (errnoOf(cause) === 'EEXIST') return false; // somebody else made it just now; what it is is looked at once it is open
+    throw pathError('pipe', path, 'created', cause);
   }
 }
 
-function requireFifo(path: string, found: Stats): void {
-  if (found.isFIFO()) return;
-  const what = found.isFile()
-    ? 'a regular file'
-    : found.isDirectory()
-      ? 'a directory'
-      : found.isSocket()
-        ? 'a socket'
-        : 'not a pipe';
-  throw new SluiceError('path_conflict', `the path of the pipe, ${path}, is ${what}`, {
-    hint: 'move it away or choose another path; the agent never replaces what it did not make',
-  });
+/** What is at the path; undefined for nothing. */
+function look(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (cause) {
+    throw pathError('pipe', path, 'looked at', cause);
+  }
+}
+
+function open(path: string, access: number): number {
+  try {
+    return openSync(path, access | constants.O_NONBLOCK);
+  } catch (cause) {
+    throw pathError('pipe', path, 'opened', cause);
+  }
 }

@@ -1,38 +1,38 @@
-/**
- * Reads a named pipe through one reused buffer. A busy pipe is read as fast as it fills; a slow one is read a few dozen times a
- * second, which costs next to nothing, while the kernel's buffer (1 MiB by default) takes what is written meanwhile.
- */
-import { readSync } from 'node:fs';
-import { Socket } from 'node:net';
-import type { Timer } from '../../../src/core/clock.ts';
 import type { Receiver, ReceiverContext } from '../../../src/core/component.ts';
-import { errnoOf } from '../../../src/core/errors.ts';
+import { describeError } from '../../../src/core/errors.ts';
+import type { Counter } from '../../../src/core/metrics.ts';
 import { LineSplitter } from '../../../src/kit/line_splitter.ts';
 import { LineBatcher, MAX_CHUNK_BYTES } from '../../../src/kit/lines.ts';
 import { setPipeCapacity } from '../../../src/kit/native.ts';
-import { openFifo } from './fifo.ts';
+import { identityAt, PathKeeper } from '../../../src/kit/path_keeper.ts';
+import { type Fifo, openFifo } from './fifo.ts';
+import { FifoReader } from './fifo_reader.ts';
 import type { PipeOptions } from './index.ts';
-
-/** After a read of fewer bytes the pipe is slow: it is left alone for the pause, and what was read is emitted at once. */
-const SLOW_READ_BYTES = 64 * 1024;
-const SLOW_READ_PAUSE_MS = 25;
 
 /** The longest that a record of a busy pipe waits for its batch to fill. */
 const BATCH_AGE_MS = 25;
 
+/** Pipes that were replaced at the path and that writers still have open are read on, as many as this. */
+const MAX_FORMER_PIPES = 8;
+
 export class PipeReceiver implements Receiver {
   readonly #options: PipeOptions;
   readonly #context: ReceiverContext;
+  readonly #open: (path: string, mode: number) => Fifo;
   readonly #batcher: LineBatcher;
-  readonly #splitter: LineSplitter;
+  readonly #keeper: PathKeeper;
+  readonly #reopened: Counter;
   readonly #buffer = Buffer.allocUnsafeSlow(MAX_CHUNK_BYTES);
-  #fd = -1;
-  #socket: Socket | undefined;
-  #pause: Timer | undefined;
+  #current: FifoReader | undefined;
+  /** Oldest first. */
+  readonly #former = new Set<FifoReader>();
+  #capacityBytes = 0;
+  #stopped: Promise<void> | undefined;
 
-  constructor(options: PipeOptions, context: ReceiverContext) {
+  constructor(options: PipeOptions, context: ReceiverContext, open = openFifo) {
     this.#options = options;
     this.#context = context;
+    this.#open = open;
     this.#batcher = new LineBatcher({
       receiver: context.id,
       logFormat: options.log_format,
@@ -45,74 +45,90 @@ export class PipeReceiver implements Receiver {
       metrics: context.metrics,
       emit: (batch) => context.emit(batch),
     });
-    this.#splitter = new LineSplitter(this.#batcher, options.partial_line_timeout);
+    this.#keeper = new PathKeeper({
+      clock: context.clock,
+      isInPlace: () => this.#current !== undefined && this.#current.identity === identityAt(options.path),
+      restore: () => this.#reopen(),
+      failed: (error) =>
+        context.log.error('the pipe cannot be opened anew, what is written to its path is not read', {
+          path: options.path,
+          reason: describeError(error),
+        }),
+    });
+    const { metrics } = context;
+    this.#reopened = metrics.counter(
+      'sluice_pipe_reopened_total',
+      'Times that the pipe was opened anew, because its path had lost it or reading had failed.',
+    );
+    metrics.observed('sluice_pipe_capacity_bytes', 'What the kernel holds for writers.', () => this.#capacityBytes);
   }
 
   start(): Promise<void> {
-    const { path, mode, capacity } = this.#options;
-    this.#fd = openFifo(path, Number.parseInt(mode, 8));
-    const granted = setPipeCapacity(this.#fd, capacity);
-    if (granted < capacity) {
-      this.#context.log.warn('the pipe has less capacity than was asked for', {
-        path,
-        asked_bytes: capacity,
-        granted_bytes: granted,
-      });
-    }
-    this.#socket = new Socket({
-      fd: this.#fd,
-      readable: true,
-      writable: false,
-      onread: { buffer: this.#buffer, callback: (bytes) => this.#onRead(bytes) },
-    });
-    this.#socket.on('error', (error) => this.#context.log.error('reading the pipe failed', { path, reason: error.message }));
-    this.#socket.resume();
+    this.#current = this.#openReader();
+    this.#keeper.start();
     return Promise.resolve();
   }
 
   stop(): Promise<void> {
-    const socket = this.#socket;
-    if (socket === undefined) return Promise.resolve();
-    this.#socket = undefined;
-    this.#pause?.cancel();
-    socket.pause();
-    this.#drain();
-    this.#splitter.cut();
+    return (this.#stopped ??= this.#stop());
+  }
+
+  async #stop(): Promise<void> {
+    await this.#keeper.stop();
+    const readers = [...this.#former, ...(this.#current === undefined ? [] : [this.#current])];
+    const closed = Promise.all(readers.map((reader) => reader.close()));
     this.#batcher.flush();
-    return new Promise((resolve) => {
-      socket.once('close', () => resolve());
-      socket.destroy();
+    await closed;
+  }
+
+  #openReader(): FifoReader {
+    const { path, mode, capacity } = this.#options;
+    const fifo = this.#open(path, Number.parseInt(mode, 8));
+    this.#capacityBytes = setPipeCapacity(fifo.readFd, capacity);
+    if (this.#capacityBytes < capacity) {
+      this.#context.log.warn(
+        'the pipe holds less for its writers than was asked for; the system grants more with privileges only',
+        {
+          path,
+          asked_bytes: capacity,
+          granted_bytes: this.#capacityBytes,
+        },
+      );
+    }
+    const { clock } = this.#context;
+    const reader = new FifoReader(fifo, {
+      capacityBytes: this.#capacityBytes,
+      buffer: this.#buffer,
+      splitter: new LineSplitter(this.#batcher, this.#options.partial_line_timeout),
+      clock,
+      whenRoom: () => this.#context.whenRoom(),
+      idle: () => this.#batcher.flush(),
+      ended: (error) => this.#onEnded(reader, error),
     });
+    return reader;
   }
 
-  /** Returns false to stop reading until `resume`. */
-  #onRead(bytes: number): boolean {
-    this.#splitter.push(this.#buffer.subarray(0, bytes));
-    if (this.#socket === undefined) return false;
-    const room = this.#context.whenRoom();
-    if (room !== undefined) {
-      void room.then(() => this.#socket?.resume());
-      return false;
-    }
-    if (bytes >= SLOW_READ_BYTES) return true;
-    this.#batcher.flush();
-    this.#pause = this.#context.clock.after(SLOW_READ_PAUSE_MS, () => this.#socket?.resume());
-    return false;
+  /** Opens what is at the path now, and lets go of what was there once the last writer has. */
+  #reopen(): void {
+    const reader = this.#openReader();
+    const former = this.#current;
+    this.#current = reader;
+    this.#reopened.add();
+    this.#context.log.info('the pipe was opened anew', { path: this.#options.path });
+    if (former === undefined) return;
+    former.release();
+    this.#former.add(former);
+    const [oldest] = this.#former;
+    if (oldest === undefined || this.#former.size <= MAX_FORMER_PIPES) return;
+    this.#former.delete(oldest);
+    void oldest.close();
   }
 
-  /** Reads what writers have put into the pipe before it is closed, since that would be lost with it: at most what it holds. */
-  #drain(): void {
-    for (let left = this.#options.capacity; left > 0;) {
-      let bytes: number;
-      try {
-        bytes = readSync(this.#fd, this.#buffer);
-      } catch (error) {
-        if (errnoOf(error) === 'EINTR') continue;
-        return; // EAGAIN: the pipe is empty
-      }
-      if (bytes === 0) return;
-      this.#splitter.push(this.#buffer.subarray(0, bytes));
-      left -= bytes;
+  #onEnded(reader: FifoReader, error: Error | undefined): void {
+    if (error !== undefined) {
+      this.#context.log.error('reading the pipe failed', { path: this.#options.path, reason: error.message });
     }
+    this.#former.delete(reader);
+    if (reader === this.#current) this.#current = undefined; // which the keeper finds
   }
 }
