@@ -3,11 +3,12 @@ import { defineReceiver } from '../../../src/core/component.ts';
 import { lineOptions } from '../../../src/kit/line_options.ts';
 import { absolutePath, duration } from '../../../src/kit/options.ts';
 import { UnixReceiver } from './receiver.ts';
+import { MAX_SOCKET_PATH_BYTES } from './socket_path.ts';
 
 export const options = z.strictObject({
   path: absolutePath()
-    .refine((path) => Buffer.byteLength(path) <= 107, {
-      error: 'must be at most 107 bytes long, which is all that a socket address holds',
+    .refine((path) => Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES, {
+      error: `must be at most ${MAX_SOCKET_PATH_BYTES} bytes long, which is all that a socket address has room for`,
     })
     .describe('The stream socket. One that a crashed agent left behind is taken over; its directory must exist.')
     .meta({ examples: ['/run/sluice/log.sock'] }),
@@ -16,7 +17,7 @@ export const options = z.strictObject({
     .regex(/^0[0-7]{3}$/, { error: 'must be an octal mode in quotes, such as "0666"' })
     .default('0666')
     .describe('Permissions of the socket: who may connect and write.'),
-  max_connections: z.int().min(1).max(100_000).default(1024).describe('Further connections are closed at once.'),
+  max_connections: z.int().min(1).max(100_000).default(1024).describe('Further connections are closed at once, and counted.'),
   batch_age: duration({ min: '1ms', max: '10s' })
     .prefault('25ms')
     .describe('The longest that a record waits for others to share its batch.'),

@@ -1,28 +1,33 @@
 /** A unix stream socket: each connection has its own unfinished line, all of them share the batches. */
-import { chmodSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Receiver, ReceiverContext } from '../../../src/core/component.ts';
-import { errnoOf, SluiceError } from '../../../src/core/errors.ts';
 import { LineSplitter } from '../../../src/kit/line_splitter.ts';
 import { LineBatcher, MAX_CHUNK_BYTES } from '../../../src/kit/lines.ts';
+import { type FileIdentity, identityAt, PathKeeper } from '../../../src/kit/path_keeper.ts';
+import { Client } from './client.ts';
+import { UnixEvents } from './events.ts';
 import type { UnixOptions } from './index.ts';
-import { claimSocketPath } from './socket_path.ts';
+import { listenAt, removeSocket } from './socket_path.ts';
 
-interface Client {
-  readonly socket: Socket;
-  readonly splitter: LineSplitter;
+interface Listening {
+  readonly server: Server;
+  readonly identity: FileIdentity;
 }
 
 export class UnixReceiver implements Receiver {
   readonly #options: UnixOptions;
   readonly #context: ReceiverContext;
+  readonly #events: UnixEvents;
   readonly #batcher: LineBatcher;
+  readonly #keeper: PathKeeper;
   readonly #clients = new Set<Client>();
-  #server: Server | undefined;
+  #listening: Listening | undefined;
+  #stopped: Promise<void> | undefined;
 
   constructor(options: UnixOptions, context: ReceiverContext) {
     this.#options = options;
     this.#context = context;
+    this.#events = new UnixEvents(context, options.path, () => this.#clients.size);
     this.#batcher = new LineBatcher({
       receiver: context.id,
       logFormat: options.log_format,
@@ -35,65 +40,75 @@ export class UnixReceiver implements Receiver {
       metrics: context.metrics,
       emit: (batch) => context.emit(batch),
     });
-    context.metrics.observed('sluice_unix_connections', 'Connections open now.', () => this.#clients.size);
+    this.#keeper = new PathKeeper({
+      clock: context.clock,
+      isInPlace: () => this.#listening !== undefined && this.#listening.identity === identityAt(options.path),
+      restore: () => this.#listenAnew(),
+      failed: (error) => this.#events.notReopened(error),
+    });
   }
 
   async start(): Promise<void> {
-    const { path, mode, max_connections } = this.#options;
-    await claimSocketPath(path);
-    // A writer may shut down its side first and wait for ours, which is then closed too.
-    const server = createServer({ highWaterMark: MAX_CHUNK_BYTES }, (socket) => this.#onConnection(socket));
-    server.maxConnections = max_connections;
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', (cause) => reject(cannotListen(path, cause)));
-      server.listen({ path, backlog: 1024 }, resolve);
-    });
-    chmodSync(path, Number.parseInt(mode, 8));
-    this.#server = server;
+    this.#listening = await this.#listen();
+    this.#keeper.start();
   }
 
-  /** Takes no more connections, reads what clients have sent so far, and closes. */
-  async stop(): Promise<void> {
-    const server = this.#server;
-    if (server === undefined) return;
-    this.#server = undefined;
-    const closed = new Promise((resolve) => {
-      server.close(resolve);
-    });
-    // One turn of the event loop lets sockets that are readable deliver what they have.
-    await new Promise(setImmediate);
-    for (const { socket, splitter } of this.#clients) {
-      splitter.cut();
-      socket.destroy();
-    }
+  /** Takes no more connections, and nothing more from those that there are; what they have sent is read. */
+  stop(): Promise<void> {
+    return (this.#stopped ??= this.#stop());
+  }
+
+  async #stop(): Promise<void> {
+    await this.#keeper.stop();
+    const listening = this.#listening;
+    if (listening === undefined) return;
+    removeSocket(this.#options.path, listening.identity);
+    await this.#takeWaiting();
+    listening.server.close();
+    await Promise.all([...this.#clients].map((client) => client.finish()));
     this.#batcher.flush();
-    await closed;
+  }
+
+  async #listen(): Promise<Listening> {
+    const { path, mode } = this.#options;
+    // A client may shut down its side first and wait for ours, which Node then closes too.
+    const server = createServer({ highWaterMark: MAX_CHUNK_BYTES }, (socket) => this.#onConnection(socket));
+    const identity = await listenAt(server, path, Number.parseInt(mode, 8));
+    server.on('error', (error) => this.#events.acceptFailed(error));
+    return { server, identity };
+  }
+
+  /** Listens at the path again; who is connected by way of the socket that was there stays so. */
+  async #listenAnew(): Promise<void> {
+    const former = this.#listening;
+    this.#listening = await this.#listen();
+    former?.server.close();
+    this.#events.reopened();
+  }
+
+  /** Nobody finds the socket any more; those who have are waiting to be taken, which a turn of the event loop does. */
+  async #takeWaiting(): Promise<void> {
+    let before: number;
+    do {
+      before = this.#events.connections;
+      // Two turns, so that a whole one is among them.
+      await new Promise(setImmediate);
+      await new Promise(setImmediate);
+    } while (this.#events.connections > before);
   }
 
   #onConnection(socket: Socket): void {
-    const client: Client = { socket, splitter: new LineSplitter(this.#batcher, this.#options.partial_line_timeout) };
-    this.#clients.add(client);
-    socket.on('data', (chunk: Buffer) => this.#onData(client, chunk));
-    socket.on('end', () => client.splitter.end());
-    socket.on('error', () => socket.destroy());
-    socket.on('close', () => {
-      client.splitter.cut();
-      this.#clients.delete(client);
+    if (this.#clients.size >= this.#options.max_connections) {
+      this.#events.refused();
+      socket.destroy();
+      return;
+    }
+    this.#events.connected();
+    const client = new Client(socket, {
+      splitter: new LineSplitter(this.#batcher, this.#options.partial_line_timeout),
+      whenRoom: () => this.#context.whenRoom(),
+      closed: () => this.#clients.delete(client),
     });
+    this.#clients.add(client);
   }
-
-  #onData({ socket, splitter }: Client, chunk: Buffer): void {
-    for (let at = 0; at < chunk.length; at += MAX_CHUNK_BYTES) splitter.push(chunk.subarray(at, at + MAX_CHUNK_BYTES));
-    const room = this.#context.whenRoom();
-    if (room === undefined) return;
-    socket.pause();
-    void room.then(() => socket.resume());
-  }
-}
-
-function cannotListen(path: string, cause: Error): SluiceError {
-  return new SluiceError('permission_denied', `the socket ${path} cannot be listened on (${errnoOf(cause) ?? cause.message})`, {
-    hint: 'the user that the agent runs as needs to write to its directory',
-    cause,
-  });
 }
