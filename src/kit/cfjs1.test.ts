@@ -5,7 +5,7 @@ import { Resource } from '../core/resource.ts';
 import { makeBatch, type RecordSpec } from '../../test/helpers/batches.ts';
 import { ByteWriter } from './byte_writer.ts';
 import { Cfjs1Encoder } from './cfjs1_encoder.ts';
-import { Cfjs1LineReader } from './cfjs1_line.ts';
+import { Cfjs1Lines } from './cfjs1_lines.ts';
 
 const resource = new Resource({ host: 'h"1', datacenter: 'ams' });
 
@@ -91,18 +91,56 @@ void test('whatever the text, number, service and time, a JSON reader gets them 
   t.end();
 });
 
-const reader = new Cfjs1LineReader();
+const reader = new Cfjs1Lines();
 
-function problemOf(line: string): string {
-  const bytes = Buffer.from(`${line}\n`);
-  return reader.read(bytes, 0, bytes.length - 1);
+interface Read {
+  readonly line: string;
+  readonly format: string;
+  readonly destination: string | undefined;
+}
+
+function read(text: string | Buffer): (Read | string)[] {
+  const bytes = Buffer.from(text);
+  const seen: (Read | string)[] = [];
+  reader.read(bytes, {
+    line: (start, end, format, destination) => seen.push({ line: bytes.toString('utf8', start, end), format, destination }),
+    refused: (problem) => seen.push(problem),
+  });
+  return seen;
+}
+
+function problemOf(line: string): Read | string | undefined {
+  return read(`${line}\n`)[0];
 }
 
 void test('the envelope of a line tells format and destination, in whatever order its members stand', (t) => {
-  t.equal(problemOf('{"format":"a.b-c_1","a.b-c_1":{"x":[1]},"destination":"log-a"} '), '');
-  t.same([reader.format, reader.destination], ['a.b-c_1', 'log-a']);
-  t.equal(problemOf('{ "x" : {"y":1} , "format" : "x" }'), '');
-  t.same([reader.format, reader.destination], ['x', undefined]);
+  const marked = '{"format":"a.b-c_1","a.b-c_1":{"x":[1]},"destination":"log-a"}';
+  const plain = '{ "x" : {"y":1} , "format" : "x" }';
+  t.same(read(`${marked} \r\n${plain}\n`), [
+    { line: marked, format: 'a.b-c_1', destination: 'log-a' },
+    { line: plain, format: 'x', destination: undefined },
+  ]);
+  t.end();
+});
+
+void test('many lines, long ones among them, and many formats come in order', (t) => {
+  const lines = Array.from({ length: 5000 }, (_, index) => {
+    const format = `f${index % 1500}`;
+    return JSON.stringify({ format, [format]: { i: index, pad: index === 3000 ? 'x'.repeat(200_000) : '' } });
+  });
+  t.same(
+    read(`${lines.join('\n')}\n`),
+    lines.map((line, index) => ({ line, format: `f${index % 1500}`, destination: undefined })),
+  );
+  t.end();
+});
+
+void test('a line that is not UTF-8 is refused, and its neighbours are not', (t) => {
+  const good = '{"format":"a","a":{}}';
+  const seen = read(
+    Buffer.concat([Buffer.from(`${good}\n{"format":"a","a":{"b":"`), Buffer.from([0xff]), Buffer.from(`"}}\n${good}\n`)]),
+  );
+  t.match(seen, [{ line: good }, 'not UTF-8', { line: good }]);
   t.end();
 });
 

@@ -1,11 +1,8 @@
 /** From a buffer of cfjs1 lines to batches, without copying a byte: the buffer becomes their arena. */
-import { isUtf8 } from 'node:buffer';
 import { Ack, type Outcome } from '../../../src/core/ack.ts';
 import { Batch, BodyKind, createColumns, sliceColumns, Storage } from '../../../src/core/batch.ts';
 import { NameTable } from '../../../src/core/names.ts';
-import { Cfjs1LineReader } from '../../../src/kit/cfjs1_line.ts';
-
-const NEWLINE = 0x0a;
+import { Cfjs1Lines } from '../../../src/kit/cfjs1_lines.ts';
 
 /** No cfjs1 line is shorter; `{"format":"a","a":{}}` has 20 bytes. */
 export const MIN_LINE_BYTES = 16;
@@ -37,38 +34,34 @@ interface Run {
   end: number;
 }
 
-const reader = new Cfjs1LineReader();
+const reader = new Cfjs1Lines();
 
 /** Takes `bytes`, whole lines that each end with a newline, apart. The buffer belongs to the batches from then on. */
 export function parseLines(bytes: Buffer, expectedLines: number, context: LinesContext): ParsedLines {
   const columns = createColumns(expectedLines);
-  const isValid = isUtf8(bytes);
   const refused = new Map<string, number[]>();
   const runs: Run[] = [];
   let lines = 0;
   let count = 0;
-  for (let start = 0; start < bytes.length; lines++) {
-    const newline = bytes.indexOf(NEWLINE, start);
-    if (lines === expectedLines) return { batches: [], lines: lines + 1, refused };
-    const problem = isValid || isUtf8(bytes.subarray(start, newline)) ? reader.read(bytes, start, newline) : 'not UTF-8';
-    if (problem === '') {
-      const { format, destination } = reader;
+  reader.read(bytes, {
+    line(start, end, format, destination) {
+      if (lines++ >= expectedLines) return;
       const last = runs.at(-1);
       if (last !== undefined && last.format === format && last.destination === destination) last.end += 1;
       else runs.push({ format, destination, start: count, end: count + 1 });
       columns.time[count] = context.nowMicros;
       columns.kind[count] = BodyKind.cfjs1;
       columns.bodyStart[count] = start;
-      columns.bodyEnd[count] = reader.end;
+      columns.bodyEnd[count] = end;
       count += 1;
-    } else {
+    },
+    refused(problem) {
       const indexes = refused.get(problem) ?? [];
-      indexes.push(lines);
+      indexes.push(lines++);
       refused.set(problem, indexes);
-    }
-    start = newline + 1;
-  }
-  return { batches: batchesOf(bytes, columns, runs, context), lines, refused };
+    },
+  });
+  return { batches: lines > expectedLines ? [] : batchesOf(bytes, columns, runs, context), lines, refused };
 }
 
 function batchesOf(

@@ -150,6 +150,15 @@ export class LineScanner {
     return this.#column(this.#otherColumn);
   }
 
+  /** Where the name of the first of them starts, behind its quote. */
+  get otherNameStarts(): Offsets {
+    return this.#column(this.#otherColumn + 1);
+  }
+
+  get otherNameEnds(): Offsets {
+    return this.#column(this.#otherColumn + 2);
+  }
+
   /** Where the value of the first of them starts. */
   get otherStarts(): Offsets {
     return this.#column(this.#otherColumn + 3);
