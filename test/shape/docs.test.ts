@@ -6,7 +6,7 @@ import { loadRegistry } from '../../src/config/registry.ts';
 import { ROOT } from './sources.ts';
 
 /** Documents whose examples of whole configurations are tried; an example is whole where it has a pipeline. */
-const DOCUMENTS = ['docs/CONFIGURATION.md'];
+const DOCUMENTS = ['README.md', 'docs/CONFIGURATION.md'];
 
 for (const name of DOCUMENTS) {
   void test(`the configurations in ${name} can be run`, async (t) => {
