@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { test } from 'tap';
 import { waitFor } from '../../../test/helpers/wait_for.ts';
@@ -14,9 +15,10 @@ void test('processes that an earlier demo left behind are ended, and no others',
   await waitFor(() => [left, other].every(({ pid }) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('run')), {
     what: 'both processes to run',
   });
+  const ended = once(left, 'exit', { signal: AbortSignal.timeout(5000) });
   left.kill('SIGSTOP');
   const pids = [left, other].map(({ pid }) => pid ?? 0);
   t.equal(await endLeftovers([...pids, 4_000_000], directory, 5000), 1);
-  t.equal(left.signalCode ?? left.exitCode, 'SIGTERM');
+  t.same(await ended, [null, 'SIGTERM']);
   t.equal(other.exitCode ?? other.signalCode, null);
 });
