@@ -31,8 +31,8 @@ export async function runDemo(directory: string, cli: Cli): Promise<void> {
     onEnded: (name, how) => screen.say(describeEnd(name, how, fleet, paths)),
   });
   cli.endSignal().addEventListener('abort', () => {
-    pipe.remove();
     fleet.kill();
+    pipe.remove();
   });
   let killed: readonly MemberName[] = [];
   try {
@@ -43,6 +43,7 @@ export async function runDemo(directory: string, cli: Cli): Promise<void> {
   } finally {
     pipe.remove();
     killed = await fleet.stop();
+    pipe.remove(); // once more: the agent puts a pipe back that it finds gone
     pipe.release();
     remember(paths, []);
     prepared.lock.close();
