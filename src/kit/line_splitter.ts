@@ -6,6 +6,8 @@
  *   collecting  a newline                           lines go to the batcher, the rest is remembered
  *   collecting  none, and the line is too long      the start ships as truncated; skipping
  *   skipping    a newline                           collecting, behind it
+ *
+ * In both states the line is taken for finished when nothing comes for too long.
  */
 import { RecordFlag } from '../core/batch.ts';
 import type { Timer } from '../core/clock.ts';
@@ -17,6 +19,9 @@ const LAST_NEWLINE = Buffer.from('\n');
 
 /** A larger buffer for an unfinished line is given back once the line is finished: there may be many streams. */
 const KEPT_BYTES = 8 * 1024;
+
+/** A time-out that is noticed later than by this tells that the process was held up, and that its input may not have been read. */
+const HELD_UP_MS = 100;
 
 export class LineSplitter {
   readonly #batcher: LineBatcher;
@@ -37,7 +42,7 @@ export class LineSplitter {
     let from = 0;
     if (this.#skipping) {
       const newline = chunk.indexOf(NEWLINE);
-      if (newline < 0) return;
+      if (newline < 0) return this.#await();
       this.#skipping = false;
       from = newline + 1;
     }
@@ -50,24 +55,37 @@ export class LineSplitter {
     if (from < chunk.length) this.#remember(chunk.subarray(from));
   }
 
+  /** The stream is not read for a while. What its line lacks may have been written already, so its time stands still. */
+  pause(): void {
+    this.#stopTimer();
+  }
+
+  /** The stream is read again. */
+  resume(): void {
+    if (this.#isUnfinished) this.#await();
+  }
+
   /** The stream has ended in good order: a last line without a newline is a line. */
   end(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
+    this.#stopTimer();
     if (this.#unfinished.length > 0) this.#batcher.addLines(this.#unfinished.written(), LAST_NEWLINE, 1);
     this.#forget();
   }
 
   /** Ships the unfinished line, marked, without waiting for its time-out. */
   cut(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
+    this.#stopTimer();
     if (this.#unfinished.length > 0) this.#batcher.addFragment(this.#unfinished.written(), RecordFlag.partial);
     this.#forget();
+    this.#skipping = false;
+  }
+
+  get #isUnfinished(): boolean {
+    return this.#skipping || this.#unfinished.length > 0;
   }
 
   #remember(rest: Buffer): void {
-    const { clock, maxLineBytes } = this.#batcher.options;
+    const { maxLineBytes } = this.#batcher.options;
     const unfinished = this.#unfinished;
     rest.copy(unfinished.reserve(rest.length), unfinished.length);
     unfinished.length += rest.length;
@@ -75,10 +93,8 @@ export class LineSplitter {
       this.#batcher.addFragment(unfinished.written().subarray(0, maxLineBytes), RecordFlag.truncated);
       this.#forget();
       this.#skipping = true;
-      return;
     }
-    this.#lastChunkMs = clock.monotonicMs();
-    this.#timer ??= clock.after(this.#partialTimeoutMs, () => this.#checkAge());
+    this.#await();
   }
 
   #forget(): void {
@@ -86,13 +102,28 @@ export class LineSplitter {
     this.#unfinished.length = 0;
   }
 
-  /** One timer serves many chunks: it looks at the age of the unfinished line when it fires, instead of being set anew by each. */
+  /** Gives the rest of the line its time, from now. One timer serves many chunks: it is not set anew by each. */
+  #await(): void {
+    const { clock } = this.#batcher.options;
+    this.#lastChunkMs = clock.monotonicMs();
+    this.#timer ??= clock.after(this.#partialTimeoutMs, () => this.#checkAge());
+  }
+
   #checkAge(): void {
     this.#timer = undefined;
-    if (this.#unfinished.length === 0) return;
+    if (!this.#isUnfinished) return;
     const { clock } = this.#batcher.options;
-    const leftMs = this.#lastChunkMs + this.#partialTimeoutMs - clock.monotonicMs();
+    let leftMs = this.#lastChunkMs + this.#partialTimeoutMs - clock.monotonicMs();
+    if (leftMs < -HELD_UP_MS) {
+      leftMs = HELD_UP_MS; // time enough to read it
+      this.#lastChunkMs = clock.monotonicMs() + leftMs - this.#partialTimeoutMs;
+    }
     if (leftMs <= 0) this.cut();
     else this.#timer = clock.after(leftMs, () => this.#checkAge());
+  }
+
+  #stopTimer(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
   }
 }

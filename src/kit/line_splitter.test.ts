@@ -1,0 +1,116 @@
+import { test } from 'tap';
+import { type PlainRecord, readBatch } from '../../test/helpers/batches.ts';
+import { VirtualClock } from '../../test/helpers/virtual_clock.ts';
+import type { Clock } from '../core/clock.ts';
+import { silentMetrics } from '../core/metrics.ts';
+import { LineBatcher } from './lines.ts';
+import { LineSplitter } from './line_splitter.ts';
+
+const PARTIAL_TIMEOUT_MS = 1000;
+const MAX_LINE_BYTES = 64;
+
+class Scene {
+  readonly clock = new VirtualClock();
+  readonly records: PlainRecord[] = [];
+  readonly #batcher: LineBatcher;
+  readonly splitter: LineSplitter;
+
+  /** With a clock that looks at another one, a test can hold the timers up. */
+  constructor(wrap: (clock: VirtualClock) => Clock = (clock) => clock) {
+    this.#batcher = new LineBatcher({
+      receiver: 'pipe',
+      logFormat: 'log',
+      format: 'auto',
+      service: '',
+      jsonKeys: { service: 'service', severity: 'level', time: 'ts' },
+      maxLineBytes: MAX_LINE_BYTES,
+      batchAgeMs: 1,
+      clock: wrap(this.clock),
+      metrics: silentMetrics,
+      emit: (batch) => this.records.push(...readBatch(batch)),
+    });
+    this.splitter = new LineSplitter(this.#batcher, PARTIAL_TIMEOUT_MS);
+  }
+
+  /** What has been emitted, with a `…` behind what is marked. */
+  get lines(): string[] {
+    this.#batcher.flush();
+    return this.records.map(({ body, partial, truncated }) => `${body}${partial || truncated ? '…' : ''}`);
+  }
+
+  push(text: string): void {
+    this.splitter.push(Buffer.from(text));
+  }
+}
+
+void test('each piece of a line gives the rest of it time anew', async (t) => {
+  const scene = new Scene();
+  for (const piece of ['one ', 'by ', 'one']) {
+    scene.push(piece);
+    scene.clock.advance(PARTIAL_TIMEOUT_MS - 1);
+  }
+  t.same(scene.lines, []);
+  scene.clock.advance(1);
+  t.same(scene.lines, ['one by one…']);
+  t.equal(scene.clock.pendingTimers, 0);
+});
+
+void test('while a stream is not read its line has all the time there is, and its usual time after that', async (t) => {
+  const scene = new Scene();
+  scene.push('waits for');
+  scene.splitter.pause();
+  scene.clock.advance(60 * PARTIAL_TIMEOUT_MS);
+  t.same(scene.lines, []);
+  scene.splitter.resume();
+  scene.clock.advance(PARTIAL_TIMEOUT_MS - 1);
+  scene.push(' its rest\nand');
+  t.same(scene.lines, ['waits for its rest']);
+  scene.clock.advance(PARTIAL_TIMEOUT_MS);
+  t.same(scene.lines, ['waits for its rest', 'and…']);
+});
+
+void test('a stream that is paused and resumed with no line begun waits for nothing', async (t) => {
+  const scene = new Scene();
+  scene.push('whole\n');
+  t.same(scene.lines, ['whole']);
+  scene.splitter.pause();
+  scene.splitter.resume();
+  t.equal(scene.clock.pendingTimers, 0);
+});
+
+void test('a process that was held up reads what has come before it takes a line for given up', async (t) => {
+  let heldUpMs = 0;
+  const scene = new Scene((clock) => ({
+    monotonicMs: () => clock.monotonicMs() + heldUpMs,
+    wallMicros: () => clock.wallMicros(),
+    after: (delayMs, run) => clock.after(delayMs, run),
+  }));
+  scene.push('written before');
+  heldUpMs = 3_600_000;
+  scene.clock.advance(PARTIAL_TIMEOUT_MS);
+  t.same(scene.lines, [], 'the time-out is an hour late');
+  scene.push(' and meanwhile\n');
+  t.same(scene.lines, ['written before and meanwhile']);
+
+  scene.push('and no rest');
+  heldUpMs += 3_600_000;
+  scene.clock.advance(2 * PARTIAL_TIMEOUT_MS);
+  t.same(scene.lines, ['written before and meanwhile', 'and no rest…'], 'nothing had come');
+});
+
+void test('the rest of a line that is too long is skipped no longer than a line is waited for', async (t) => {
+  const scene = new Scene();
+  const long = 'x'.repeat(MAX_LINE_BYTES + 1);
+  scene.push(long);
+  scene.clock.advance(PARTIAL_TIMEOUT_MS - 1);
+  scene.push('still the rest of it');
+  scene.clock.advance(PARTIAL_TIMEOUT_MS - 1);
+  scene.push('and its end\nthe next line\n');
+  t.same(scene.lines, [`${long.slice(1)}…`, 'the next line']);
+
+  scene.push(long);
+  scene.clock.advance(PARTIAL_TIMEOUT_MS);
+  scene.push('of another writer\n');
+  t.same(scene.lines.slice(2), [`${long.slice(1)}…`, 'of another writer']);
+  t.equal(scene.clock.pendingTimers, 0);
+});
