@@ -93,18 +93,21 @@ export class FifoReader {
     const { buffer, splitter, clock } = this.#p;
     splitter.push(buffer.subarray(0, bytes));
     const room = this.#p.whenRoom();
+    if (room === undefined && bytes >= this.#slowReadBytes) return true;
+    splitter.pause();
     if (room !== undefined) {
       void room.then(() => this.#resume());
-      return false;
+    } else {
+      this.#p.idle();
+      this.#pause = clock.after(SLOW_READ_PAUSE_MS, () => this.#resume());
     }
-    if (bytes >= this.#slowReadBytes) return true;
-    this.#p.idle();
-    this.#pause = clock.after(SLOW_READ_PAUSE_MS, () => this.#resume());
     return false;
   }
 
   #resume(): void {
-    if (!this.#isClosed) this.#socket.resume();
+    if (this.#isClosed) return;
+    this.#p.splitter.resume();
+    this.#socket.resume();
   }
 
   /** Reads until the pipe is empty, but for a writer that writes on and on no more than the pipe holds. */

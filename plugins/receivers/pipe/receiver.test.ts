@@ -162,6 +162,23 @@ void test('it reads on when there is room again, and a writer waits no longer th
   t.equal(context.records.length, lines);
 });
 
+void test('a line is not cut because nothing is read for longer than its time-out', async (t) => {
+  const { path, receiver, context, clock, received } = bench(t, { on_full: 'block', partial_line_timeout: '1s' });
+  await receiver.start();
+  context.fill();
+  write(path, 'the beginning, ');
+  await waitFor(() => context.waits > 0, { what: 'the receiver to ask for room' });
+  write(path, 'and the rest\nhalf a li');
+  await clock.run(60_000);
+  t.equal(context.records.length, 0);
+  context.drain();
+  await received(2);
+  t.match(context.records, [
+    { body: 'the beginning, and the rest', partial: false },
+    { body: 'half a li', partial: true },
+  ]);
+});
+
 void test('a pipe that is removed is made anew within a second, and those who have the old one open lose nothing', async (t) => {
   const { path, receiver, context, clock, received } = bench(t);
   await receiver.start();

@@ -54,6 +54,10 @@ export class Client {
     const room = this.#p.whenRoom();
     if (room === undefined) return;
     this.#socket.pause();
-    void room.then(() => this.#socket.resume());
+    splitter.pause();
+    void room.then(() => {
+      splitter.resume();
+      this.#socket.resume();
+    });
   }
 }

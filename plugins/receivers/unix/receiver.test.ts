@@ -157,6 +157,28 @@ void test('with on_full: block nothing is read while there is no room, and every
   await waitFor(() => bytes() >= written, { what: 'everything to be read' });
 });
 
+void test('a line is not cut because nothing is read for longer than its time-out', async (t) => {
+  const clock = new VirtualClock();
+  const { path, receiver, context } = bench(t, { on_full: 'block', partial_line_timeout: '1s' }, clock);
+  await receiver.start();
+  context.fill();
+  const one = await client(t, path);
+  one.write('the beginning, ');
+  await waitFor(() => context.waits > 0, { what: 'the receiver to ask for room' });
+  one.end('and the rest\n');
+  await clock.run(60_000);
+  t.equal(context.records.length, 0);
+  context.drain();
+  await waitFor(
+    () => {
+      clock.advance(25);
+      return context.records.length > 0;
+    },
+    { what: 'the line' },
+  );
+  t.match(context.records, [{ body: 'the beginning, and the rest', partial: false }]);
+});
+
 void test('what clients have sent before a stop is read, also of those that had not been taken yet', async (t) => {
   const { path, receiver, context } = bench(t, { on_full: 'block' });
   context.fill();
