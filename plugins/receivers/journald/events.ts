@@ -1,0 +1,88 @@
+/** What the receiver has to tell: each event logs, counts or both, here and nowhere else. */
+import type { ReceiverContext } from '../../../src/core/component.ts';
+import type { Counter } from '../../../src/core/metrics.ts';
+import type { JournalDirectories } from './journal/directories.ts';
+import type { Journal } from './journal/journal.ts';
+
+/** Who is allowed to read the journal, as journald sets its files up. */
+const PERMISSION_HINT = 'run the agent as root or as a member of the group systemd-journal';
+
+export class Events {
+  readonly #context: ReceiverContext;
+  readonly #entries: Counter;
+  readonly #truncated: Counter;
+  readonly #saveFailures: Counter;
+  readonly #damage = new Map<string, Counter>();
+  #problems = new Map<string, string>();
+  #isSaveFailing = false;
+  #hasReportedNone = false;
+
+  constructor(context: ReceiverContext) {
+    const { metrics } = context;
+    this.#context = context;
+    this.#entries = metrics.counter('sluice_journald_entries_read_total', 'Journal entries that were made into records.');
+    this.#truncated = metrics.counter(
+      'sluice_journald_truncated_records_total',
+      'Records with a field that was cut at max_field_bytes, or without one for which there was no room.',
+    );
+    this.#saveFailures = metrics.counter(
+      'sluice_journald_cursor_save_failures_total',
+      'Attempts to save the position in the journal that failed.',
+    );
+  }
+
+  entriesRead(count: number): void {
+    this.#entries.add(count);
+  }
+
+  truncated(): void {
+    this.#truncated.add();
+  }
+
+  /** An object, an entry or a list of entries that had to be left out. There are few reasons, all named in the code. */
+  damaged(reason: string): void {
+    let counter = this.#damage.get(reason);
+    if (counter === undefined) {
+      const help = 'Parts of journal files that could not be read and were left out.';
+      counter = this.#context.metrics.counter('sluice_journald_unreadable_objects_total', help, { reason });
+      this.#damage.set(reason, counter);
+      this.#context.log.warn('parts of the journal cannot be read; they are left out, and counted from now on', { reason });
+    }
+    counter.add();
+  }
+
+  /** Reports every path that cannot be read, and when that is over; and once where there is no journal at all. */
+  looked(directories: JournalDirectories, { files, problems }: Journal): void {
+    if (files.length === 0 && problems.size === 0 && !this.#hasReportedNone) {
+      const hint = 'it will be read when it appears; if journald runs here, see Storage= in journald.conf(5)';
+      this.#context.log.warn(`there is no journal in ${directories.roots.join(' or ')}`, { hint });
+      this.#hasReportedNone = true;
+    }
+    for (const [path, reason] of problems) {
+      if (this.#problems.get(path) === reason) continue;
+      const isForbidden = reason === 'EACCES' || reason === 'EPERM';
+      this.#context.log.warn(`cannot read ${path}`, { reason, ...(isForbidden ? { hint: PERMISSION_HINT } : {}) });
+    }
+    for (const path of this.#problems.keys()) {
+      if (!problems.has(path)) this.#context.log.info(`no longer in the way: ${path} can be read now, or is gone`);
+    }
+    this.#problems = new Map(problems);
+  }
+
+  deliveryFailed(reason: string): void {
+    this.#context.log.warn('a batch was not delivered; the position stays before it, and it is read again after a restart', {
+      reason,
+    });
+  }
+
+  saveFailed(error: string, path: string): void {
+    this.#saveFailures.add();
+    if (!this.#isSaveFailing) this.#context.log.error(`cannot save the position in the journal to ${path}`, { error });
+    this.#isSaveFailing = true;
+  }
+
+  saved(): void {
+    if (this.#isSaveFailing) this.#context.log.info('the position in the journal can be saved again');
+    this.#isSaveFailing = false;
+  }
+}
