@@ -20,8 +20,8 @@ const LAST_NEWLINE = Buffer.from('\n');
 /** A larger buffer for an unfinished line is given back once the line is finished: there may be many streams. */
 const KEPT_BYTES = 8 * 1024;
 
-/** A time-out that is noticed later than by this tells that the process was held up, and that its input may not have been read. */
-const HELD_UP_MS = 100;
+/** A process that was held up finds its timers due before it has read what came meanwhile: this much later it has. */
+const LAST_CALL_MS = 50;
 
 export class LineSplitter {
   readonly #batcher: LineBatcher;
@@ -106,20 +106,17 @@ export class LineSplitter {
   #await(): void {
     const { clock } = this.#batcher.options;
     this.#lastChunkMs = clock.monotonicMs();
-    this.#timer ??= clock.after(this.#partialTimeoutMs, () => this.#checkAge());
+    this.#timer ??= clock.after(this.#partialTimeoutMs, () => this.#checkAge(false));
   }
 
-  #checkAge(): void {
+  #checkAge(isLastCall: boolean): void {
     this.#timer = undefined;
     if (!this.#isUnfinished) return;
     const { clock } = this.#batcher.options;
-    let leftMs = this.#lastChunkMs + this.#partialTimeoutMs - clock.monotonicMs();
-    if (leftMs < -HELD_UP_MS) {
-      leftMs = HELD_UP_MS; // time enough to read it
-      this.#lastChunkMs = clock.monotonicMs() + leftMs - this.#partialTimeoutMs;
-    }
-    if (leftMs <= 0) this.cut();
-    else this.#timer = clock.after(leftMs, () => this.#checkAge());
+    const leftMs = this.#lastChunkMs + this.#partialTimeoutMs - clock.monotonicMs();
+    if (leftMs > 0) this.#timer = clock.after(leftMs, () => this.#checkAge(false));
+    else if (!isLastCall) this.#timer = clock.after(LAST_CALL_MS, () => this.#checkAge(true));
+    else this.cut();
   }
 
   #stopTimer(): void {
