@@ -85,7 +85,7 @@ export class Cfjs1Encoder {
     const out = writer.reserve(template.length + (fieldsEnd - fieldsStart) + bodyBytes + closing.length + SLACK_BYTES);
 
     let at = writer.length;
-    template.copy(out, at);
+    out.set(template, at); // half the time of `copy`, which is for ranges
     writeDigits(out, at + set.sequenceEnd, columns.sequence[index]!);
     this.#timestamps.write(writer.view, at + set.timeAt, columns.time[index]!);
     at += template.length;

@@ -38,7 +38,7 @@ export interface LineOptions {
 export const MAX_CHUNK_BYTES = 128 * 1024;
 
 const MIN_ARENA_BYTES = 512 * 1024;
-const MAX_RECORDS = 4096;
+const MAX_RECORDS = 2048;
 
 export class LineBatcher {
   readonly options: LineOptions;
