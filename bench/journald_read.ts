@@ -1,0 +1,75 @@
+/**
+ * Reads a stored journal to batches: 500,000 entries of 20 fields, in files that systemd wrote, from the page cache.
+ * `node bench/journald_read.ts [compact|regular] [default|all] [ENTRIES]`
+ */
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Ack, DELIVERED } from '../src/core/ack.ts';
+import { JournalDirectories } from '../plugins/receivers/journald/journal/directories.ts';
+import { Journal } from '../plugins/receivers/journald/journal/journal.ts';
+import { Positions } from '../plugins/receivers/journald/position/positions.ts';
+import { BatchReader } from '../plugins/receivers/journald/records/batch_reader.ts';
+import { DEFAULT_FIELDS, FieldTable, type Selection } from '../plugins/receivers/journald/records/fields.ts';
+import { writeJournal } from './lib/journal_workload.ts';
+
+const RUNS = 5;
+const [mode = 'compact', selection = 'default', entries = '500000'] = process.argv.slice(2);
+
+interface Run {
+  readonly entries: number;
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+}
+
+/** Reads everything in `directory` once, as the receiver does, and settles each batch at once. */
+function read(directory: string, fields: Selection): Run {
+  const damaged = (reason: string): never => {
+    throw new Error(`the journal is damaged: ${reason}`);
+  };
+  const startedAt = performance.now();
+  const startCpu = process.cpuUsage();
+  const journal = new Journal(new JournalDirectories([directory]), new Positions(0), damaged);
+  const options = { receiver: 'journald', format: 'journal', maxValueBytes: 256 * 1024, parseJson: false };
+  const callbacks = { onDamage: damaged, onCut: () => damaged('cut') };
+  const reader = new BatchReader(journal, { ...options, ...callbacks, table: new FieldTable(fields) });
+  let count = 0;
+  journal.refresh(true);
+  for (let batch = reader.read(() => new Ack()); batch !== undefined; batch = reader.read(() => new Ack())) {
+    count += batch.count;
+    batch.settle(DELIVERED);
+  }
+  journal.close();
+  const { user, system } = process.cpuUsage(startCpu);
+  return { entries: count, seconds: (performance.now() - startedAt) / 1000, cpuSeconds: (user + system) / 1e6 };
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
+try {
+  await writeJournal(directory, Number(entries), mode === 'compact');
+  const sizes = readdirSync(directory).map((name) => statSync(join(directory, name)).size);
+  const fields = selection === 'all' ? 'all' : DEFAULT_FIELDS;
+  read(directory, fields);
+  const runs = Array.from({ length: RUNS }, () => read(directory, fields));
+  const [first] = runs;
+  if (first?.entries !== Number(entries)) throw new Error(`read ${first?.entries} of ${entries} entries`);
+  console.log(`${cpus()[0]?.model}, ${cpus().length} cores, Node ${process.version}`);
+  console.log(
+    `${entries} entries, ${mode}, fields: ${selection}, ${sizes.length} files of ${megabytes(sizes)} MB, median of ${RUNS}`,
+  );
+  console.log(`  ${Math.round(first.entries / median(runs.map(({ seconds }) => seconds)))} entries/s`);
+  console.log(
+    `  ${(median(runs.map(({ cpuSeconds }) => cpuSeconds)) / (first.entries / 1e6)).toFixed(2)} CPU s per million entries`,
+  );
+  console.log(`  ${Math.round(process.memoryUsage.rss() / 2 ** 20)} MiB resident`);
+} finally {
+  rmSync(directory, { recursive: true });
+}
+
+function megabytes(sizes: readonly number[]): number {
+  return Math.round(sizes.reduce((sum, size) => sum + size, 0) / 1e6);
+}
