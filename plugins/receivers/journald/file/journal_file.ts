@@ -44,9 +44,8 @@ export class JournalFile {
   /** The members below are of the current entry, where there is one: read only outside, valid until `advance`. */
   hasEntry = false;
   seqnum = 0;
-  /** Microseconds, as is `monotonic`. */
+  /** Microseconds. */
   realtime = 0;
-  monotonic = 0;
   entryOffset = 0;
   entryBytes = 0;
   itemCount = 0;
@@ -144,12 +143,19 @@ export class JournalFile {
     return at < 0 ? undefined : entryCursor(this.#header.seqnumId, windows.bytes, at);
   }
 
-  /** Whether the current entries of both files were written during the same boot. */
-  hasBootOf(other: JournalFile): boolean {
-    const mine = this.findEntry() + ENTRY.bootId;
-    const its = other.findEntry() + ENTRY.bootId;
-    if (mine < ENTRY.bootId || its < ENTRY.bootId) return false;
-    return this.windows.bytes.compare(other.windows.bytes, its, its + 16, mine, mine + 16) === 0;
+  /**
+   * How much later the current entry is than that of `other` by the clock of the boot during which both were written, in
+   * microseconds; undefined where they were not.
+   */
+  laterThan(other: JournalFile): number | undefined {
+    const mine = this.findEntry();
+    const its = other.findEntry();
+    if (mine < 0 || its < 0) return undefined;
+    const { bytes, view } = this.windows;
+    const isSameBoot =
+      bytes.compare(other.windows.bytes, its + ENTRY.bootId, its + ENTRY.xorHash, mine + ENTRY.bootId, mine + ENTRY.xorHash) ===
+      0;
+    return isSameBoot ? u64(view, mine + ENTRY.monotonic) - u64(other.windows.view, its + ENTRY.monotonic) : undefined;
   }
 
   /** Index of the current entry in its window, which `windows` shows after this. */
@@ -170,7 +176,6 @@ export class JournalFile {
     const { view } = windows;
     this.seqnum = u64(view, at + ENTRY.seqnum);
     this.realtime = u64(view, at + ENTRY.realtime);
-    this.monotonic = u64(view, at + ENTRY.monotonic);
     if (this.seqnum < 1 || this.seqnum > MAX_EXACT || this.realtime < 1 || this.realtime > MAX_EXACT) return false;
     this.entryOffset = offset;
     this.entryBytes = size;

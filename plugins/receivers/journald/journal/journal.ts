@@ -40,6 +40,8 @@ export class Journal {
   readonly #horizons = new Map<string, number>();
   /** The members with the next entry and the one after that, until something changes. */
   #first: Member | undefined;
+  /** Of the sequence of the first; one that was just met has none yet, and no other files either. */
+  #horizon = Infinity;
   #second: Member | undefined;
   /** Why directories and files cannot be read, by path. */
   readonly problems = new Map<string, string>();
@@ -100,11 +102,10 @@ export class Journal {
 
   /**
    * An entry above the horizon waits for the next look; of one that is above its own file's last number too, the number is damaged,
-   * and waiting is of no use. A sequence that was just met has no horizon yet, and no other files either.
+   * and waiting is of no use.
    */
   #mustWait(file: JournalFile): boolean {
-    const { seqnumId, tailSeqnum } = file.header;
-    return file.seqnum > (this.#horizons.get(seqnumId) ?? Infinity) && file.seqnum <= tailSeqnum;
+    return file.seqnum > this.#horizon && file.seqnum <= file.header.tailSeqnum;
   }
 
   #elect(): void {
@@ -113,6 +114,7 @@ export class Journal {
       this.#begin(this.#first);
       this.#pick();
     }
+    this.#horizon = this.#horizons.get(this.#first?.file.header.seqnumId ?? '') ?? Infinity;
   }
 
   #pick(): void {

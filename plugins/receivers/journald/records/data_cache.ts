@@ -46,7 +46,8 @@ interface Columns {
 
 export class DataCache {
   /** Open addressing, two numbers a place: key, 0 where free, and slot with use. Half of the places stay free. */
-  places = new Uint32Array(FIRST_PLACES * 2);
+  #places = new Uint32Array(FIRST_PLACES * 2);
+  #highest = 0;
   #count = FIRST_SHARED;
   #lent = 0;
   #names: string[] = [];
@@ -59,7 +60,15 @@ export class DataCache {
 
   /** Slot and use of the object with `key` (its offset divided by 8), or `NO_SLOT`. */
   find(key: number): number {
-    return findIn(this.places, key);
+    // Objects that are met for the first time lie behind all others.
+    if (key > this.#highest) return NO_SLOT;
+    const places = this.#places;
+    const mask = places.length - 1;
+    for (let at = spread(key) & mask; ; at = (at + 2) & mask) {
+      const other = places[at]!; // at is masked to the length, which is even
+      if (other === key) return places[at + 1]!;
+      if (other === 0) return NO_SLOT;
+    }
   }
 
   /** Whether `more` objects can be added. */
@@ -76,12 +85,13 @@ export class DataCache {
 
   /** Lets `find` find the object with `key`, which is not in the cache yet; its columns are filled. */
   publish(key: number, slot: number, use: number): void {
-    if ((slot - FIRST_SHARED) * 4 >= this.places.length) {
-      const old = this.places;
-      this.places = new Uint32Array(old.length * 2);
-      for (let at = 0; at < old.length; at += 2) if (old[at] !== 0) place(this.places, old[at]!, old[at + 1]!); // at is below
+    if ((slot - FIRST_SHARED) * 4 >= this.#places.length) {
+      const old = this.#places;
+      this.#places = new Uint32Array(old.length * 2);
+      for (let at = 0; at < old.length; at += 2) if (old[at] !== 0) place(this.#places, old[at]!, old[at + 1]!); // at is below
     }
-    place(this.places, key, (use << USE_SHIFT) + slot);
+    place(this.#places, key, (use << USE_SHIFT) + slot);
+    this.#highest = Math.max(this.#highest, key);
   }
 
   /** A slot until `takeBack`; for `MAX_ITEMS` objects at a time. */
@@ -113,7 +123,8 @@ export class DataCache {
 
   /** Forgets everything. */
   clear(generation: number): void {
-    this.places = new Uint32Array(FIRST_PLACES * 2);
+    this.#places = new Uint32Array(FIRST_PLACES * 2);
+    this.#highest = 0;
     this.#count = FIRST_SHARED;
     this.#names = [];
     this.columns = createColumns(FIRST_SLOTS);
@@ -130,16 +141,6 @@ export class DataCache {
     larger.isCut.set(this.columns.isCut);
     larger.service.set(this.columns.service);
     this.columns = larger;
-  }
-}
-
-/** `DataCache.find` for a caller that keeps `places` at hand while it looks many keys up. */
-export function findIn(places: Uint32Array, key: number): number {
-  const mask = places.length - 1;
-  for (let at = spread(key) & mask; ; at = (at + 2) & mask) {
-    const other = places[at]!; // at is masked to the length, which is even
-    if (other === key) return places[at + 1]!;
-    if (other === 0) return NO_SLOT;
   }
 }
 

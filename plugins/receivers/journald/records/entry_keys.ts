@@ -7,6 +7,11 @@ export const NO_KEY = 0;
 
 /** Objects begin at multiples of this, so an offset divided by it is a shorter name for them: 32 bits reach 32 GiB. */
 export const OBJECT_ALIGNMENT = 8;
+const ALIGNMENT_BITS = 3;
+
+/** Bits that no offset has, in its lower and in its upper half. */
+const MISALIGNED = OBJECT_ALIGNMENT - 1;
+const TOO_HIGH = ~MISALIGNED;
 
 /**
  * Objects that lie further than this before an entry are taken for long-lived ones, such as a unit's name. Of nearer ones many
@@ -24,57 +29,83 @@ export class EntryKeys {
 
   /** Reads the current entry of `file`; false where its bytes cannot be had any more. */
   read(file: JournalFile): boolean {
-    this.count = 0;
-    this.oldCount = 0;
     const at = file.findEntry();
     if (at < 0) return false;
+    const { itemCount, windows, header } = file;
     const oldest = Math.max(0, Math.floor((file.entryOffset - RECENT_BYTES) / OBJECT_ALIGNMENT));
-    const { view } = file.windows;
-    if (file.header.isCompact) this.#readCompact(view, at + ENTRY.items, file.itemCount, oldest);
-    else this.#readRegular(view, at + ENTRY.items, file.itemCount, oldest);
-    this.count = file.itemCount;
+    this.count = itemCount;
+    const isSound = header.isCompact
+      ? this.#readCompact(windows.view, at + ENTRY.items, oldest)
+      : this.#readRegular(windows.view, at + ENTRY.items, oldest);
+    if (!isSound) this.#readDamaged(windows.view, at + ENTRY.items, header.isCompact);
     return true;
   }
 
-  #readCompact(view: DataView, start: number, count: number, oldest: number): void {
-    const { keys } = this;
+  /** As fast as can be: false where an offset turned out to be none, and `keys` are not good. */
+  #readCompact(view: DataView, start: number, oldest: number): boolean {
+    const { keys, count } = this;
     let at = start;
-    let hash = 0;
+    let sum = 0;
+    let bits = 0;
     let item = 0;
     for (; item < count; item++, at += ENTRY_ITEM_BYTES.compact) {
-      const key = keyOf(view.getUint32(at, true), 0);
-      keys[item] = key;
+      const offset = view.getUint32(at, true);
+      const key = offset >>> ALIGNMENT_BITS;
       if (key > oldest) break;
-      hash = mix(hash, key);
+      keys[item] = key;
+      bits |= offset;
+      sum = (sum + key) | 0;
     }
     this.oldCount = item;
-    this.hash = hash;
-    for (; item < count; item++, at += ENTRY_ITEM_BYTES.compact) keys[item] = keyOf(view.getUint32(at, true), 0);
+    this.hash = spread(sum);
+    for (; item < count; item++, at += ENTRY_ITEM_BYTES.compact) {
+      const offset = view.getUint32(at, true);
+      keys[item] = offset >>> ALIGNMENT_BITS;
+      bits |= offset;
+    }
+    return (bits & MISALIGNED) === 0;
   }
 
-  #readRegular(view: DataView, start: number, count: number, oldest: number): void {
-    const { keys } = this;
+  #readRegular(view: DataView, start: number, oldest: number): boolean {
+    const { keys, count } = this;
     let at = start;
-    let hash = 0;
+    let sum = 0;
+    let bits = 0;
     let item = 0;
     for (; item < count; item++, at += ENTRY_ITEM_BYTES.regular) {
-      const key = keyOf(view.getUint32(at, true), view.getUint32(at + 4, true));
-      keys[item] = key;
+      const low = view.getUint32(at, true);
+      const high = view.getUint32(at + 4, true);
+      const key = ((low >>> ALIGNMENT_BITS) | (high << (32 - ALIGNMENT_BITS))) >>> 0;
       if (key > oldest) break;
-      hash = mix(hash, key);
+      keys[item] = key;
+      bits |= (low & MISALIGNED) | (high & TOO_HIGH);
+      sum = (sum + key) | 0;
     }
     this.oldCount = item;
-    this.hash = hash;
+    this.hash = spread(sum);
     for (; item < count; item++, at += ENTRY_ITEM_BYTES.regular) {
-      keys[item] = keyOf(view.getUint32(at, true), view.getUint32(at + 4, true));
+      const low = view.getUint32(at, true);
+      const high = view.getUint32(at + 4, true);
+      keys[item] = ((low >>> ALIGNMENT_BITS) | (high << (32 - ALIGNMENT_BITS))) >>> 0;
+      bits |= (low & MISALIGNED) | (high & TOO_HIGH);
+    }
+    return bits === 0;
+  }
+
+  /** Takes every object for a recent one, and those with impossible offsets for none. */
+  #readDamaged(view: DataView, start: number, isCompact: boolean): void {
+    this.oldCount = 0;
+    for (let item = 0; item < this.count; item++) {
+      const at = start + item * (isCompact ? ENTRY_ITEM_BYTES.compact : ENTRY_ITEM_BYTES.regular);
+      const low = view.getUint32(at, true);
+      const high = isCompact ? 0 : view.getUint32(at + 4, true);
+      const isSound = (low & MISALIGNED) === 0 && (high & TOO_HIGH) === 0;
+      this.keys[item] = isSound ? (low >>> ALIGNMENT_BITS) + high * 2 ** (32 - ALIGNMENT_BITS) : NO_KEY;
     }
   }
 }
 
-function keyOf(low: number, high: number): number {
-  return (low & (OBJECT_ALIGNMENT - 1)) === 0 && high < OBJECT_ALIGNMENT ? ((low >>> 3) | (high << 29)) >>> 0 : NO_KEY;
-}
-
-function mix(hash: number, key: number): number {
-  return Math.imul(hash ^ key, 0x01000193);
+/** A sum is a poor hash, and the order of keys does not matter, as it is always the same. */
+function spread(sum: number): number {
+  return Math.imul(sum, 0x9e3779b1) >>> 16;
 }

@@ -119,6 +119,15 @@ export class FieldTable {
    * it, or there is no name; `nameEnd` tells these apart.
    */
   find(bytes: Buffer, start: number, end: number): Field | undefined {
+    // The field that every entry has anew needs no look-up.
+    const { message } = this;
+    if (start + message.name.length < end && isEqual(message.name, bytes, start, start + message.name.length)) {
+      const behind = start + message.name.length;
+      if (bytes[behind] === EQUALS) {
+        this.nameEnd = behind;
+        return message;
+      }
+    }
     const limit = Math.min(end, start + MAX_NAME_BYTES + 1);
     let at = start;
     while (at < limit && bytes[at] !== EQUALS) at++;
