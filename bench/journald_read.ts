@@ -2,19 +2,20 @@
  * Reads a stored journal to batches: 500,000 entries of 20 fields, in files that systemd wrote, from the page cache.
  * `node bench/journald_read.ts [compact|regular] [default|all] [ENTRIES]`
  */
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Ack, DELIVERED } from '../src/core/ack.ts';
 import { JournalDirectories } from '../plugins/receivers/journald/journal/directories.ts';
 import { Journal } from '../plugins/receivers/journald/journal/journal.ts';
 import { Positions } from '../plugins/receivers/journald/position/positions.ts';
 import { BatchReader } from '../plugins/receivers/journald/records/batch_reader.ts';
 import { DEFAULT_FIELDS, FieldTable, type Selection } from '../plugins/receivers/journald/records/fields.ts';
+import { Ack, DELIVERED } from '../src/core/ack.ts';
 import { writeJournal } from './lib/journal_workload.ts';
+import { median } from './lib/process.ts';
 
 const RUNS = 5;
-const [mode = 'compact', selection = 'default', entries = '500000'] = process.argv.slice(2);
 
 interface Run {
   readonly entries: number;
@@ -24,9 +25,6 @@ interface Run {
 
 /** Reads everything in `directory` once, as the receiver does, and settles each batch at once. */
 function read(directory: string, fields: Selection): Run {
-  const damaged = (reason: string): never => {
-    throw new Error(`the journal is damaged: ${reason}`);
-  };
   const startedAt = performance.now();
   const startCpu = process.cpuUsage();
   const journal = new Journal(new JournalDirectories([directory]), new Positions(0), damaged);
@@ -44,32 +42,34 @@ function read(directory: string, fields: Selection): Run {
   return { entries: count, seconds: (performance.now() - startedAt) / 1000, cpuSeconds: (user + system) / 1e6 };
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
+function damaged(reason: string): never {
+  throw new Error(`the journal is damaged: ${reason}`);
 }
 
-const directory = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
-try {
-  await writeJournal(directory, Number(entries), mode === 'compact');
-  const sizes = readdirSync(directory).map((name) => statSync(join(directory, name)).size);
-  const fields = selection === 'all' ? 'all' : DEFAULT_FIELDS;
+/** Measures in a process that has done nothing else: one run to warm up, then the median of the others. */
+function measure(directory: string, fields: Selection): void {
   read(directory, fields);
   const runs = Array.from({ length: RUNS }, () => read(directory, fields));
-  const [first] = runs;
-  if (first?.entries !== Number(entries)) throw new Error(`read ${first?.entries} of ${entries} entries`);
-  console.log(`${cpus()[0]?.model}, ${cpus().length} cores, Node ${process.version}`);
-  console.log(
-    `${entries} entries, ${mode}, fields: ${selection}, ${sizes.length} files of ${megabytes(sizes)} MB, median of ${RUNS}`,
-  );
-  console.log(`  ${Math.round(first.entries / median(runs.map(({ seconds }) => seconds)))} entries/s`);
-  console.log(
-    `  ${(median(runs.map(({ cpuSeconds }) => cpuSeconds)) / (first.entries / 1e6)).toFixed(2)} CPU s per million entries`,
-  );
+  const entries = median(runs.map((run) => run.entries));
+  console.log(`  ${entries} entries, median of ${RUNS} runs`);
+  console.log(`  ${Math.round(entries / median(runs.map(({ seconds }) => seconds)))} entries/s`);
+  console.log(`  ${(median(runs.map(({ cpuSeconds }) => cpuSeconds)) / (entries / 1e6)).toFixed(2)} CPU s per million entries`);
   console.log(`  ${Math.round(process.memoryUsage.rss() / 2 ** 20)} MiB resident`);
-} finally {
-  rmSync(directory, { recursive: true });
 }
 
-function megabytes(sizes: readonly number[]): number {
-  return Math.round(sizes.reduce((sum, size) => sum + size, 0) / 1e6);
+const [mode = 'compact', selection = 'default', entries = '500000'] = process.argv.slice(2);
+const fields = selection === 'all' ? 'all' : DEFAULT_FIELDS;
+if (mode === 'measure') measure(entries, fields);
+else {
+  const directory = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
+  try {
+    await writeJournal(directory, Number(entries), mode === 'compact');
+    const sizes = readdirSync(directory).map((name) => statSync(join(directory, name)).size);
+    const megabytes = Math.round(sizes.reduce((sum, size) => sum + size, 0) / 1e6);
+    console.log(`${cpus()[0]?.model}, ${cpus().length} cores, Node ${process.version}`);
+    console.log(`${mode} journal of ${megabytes} MB in ${sizes.length} files, ${selection} fields`);
+    execFileSync(process.execPath, [import.meta.filename, 'measure', selection, directory], { stdio: 'inherit' });
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 }

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { seededRandom } from './workload.ts';
 
 const REMOTE = ['/usr/lib/systemd/systemd-journal-remote', '/lib/systemd/systemd-journal-remote'];
 
@@ -23,7 +24,7 @@ export async function writeJournal(directory: string, entries: number, isCompact
   const env = { ...process.env, SYSTEMD_JOURNAL_COMPACT: isCompact ? '1' : '0' };
   const child = spawn(program, ['--output', join(directory, 'bench.journal'), '-'], { env, stdio: ['pipe', 'ignore', 'ignore'] });
   const ended = once(child, 'close');
-  const random = randomNumbers(1);
+  const random = seededRandom(1);
   for (let first = 0; first < entries; first += ENTRIES_A_WRITE) {
     const count = Math.min(ENTRIES_A_WRITE, entries - first);
     const text = Array.from({ length: count }, (_, index) => entryText(first + index, random)).join('');
@@ -65,15 +66,4 @@ _SOURCE_REALTIME_TIMESTAMP=${micros - 30}
 MESSAGE=${number} ${words.join(' ')}
 
 `;
-}
-
-/** Numbers from 0 up to 1, the same each time (mulberry32). */
-function randomNumbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
