@@ -136,11 +136,32 @@ void test('damage to one value costs that value only', async (t) => {
   }
 });
 
+void test('a reference to where no object can be costs that reference only', async (t) => {
+  const directory = temporaryDirectory(t);
+  for (const { writer, bytes } of journals) {
+    const isCompact = bytes.readUInt32LE(12) > 0b1111;
+    const damaged = Buffer.from(bytes);
+    // An entry near the end, whose first item is long-lived and looked for in a set where it is sound.
+    const at = (writer.offsets.entries[COUNT - 10] ?? 0) + 64;
+    damaged.writeUInt32LE(damaged.readUInt32LE(at) + 4, at);
+    writeFileSync(join(directory, 'a.journal'), damaged);
+    const { records, damage } = readJournal(directory);
+    t.same(damage, { data: 1 }, isCompact ? 'compact' : 'regular');
+    t.equal(records.length, COUNT);
+    t.match(records[COUNT - 10]?.body, /^message 290 /);
+    if (isCompact) continue;
+    damaged.writeUInt32LE(damaged.readUInt32LE(at) - 4, at);
+    damaged.writeUInt32LE(8, at + 4);
+    writeFileSync(join(directory, 'a.journal'), damaged);
+    t.same(readJournal(directory).damage, { data: 1 }, 'beyond 32 GiB');
+  }
+});
+
 void test('an entry with more items than any has is not believed', async (t) => {
   const directory = temporaryDirectory(t);
   const { writer, bytes } = journals[0] ?? { writer: new JournalWriter(), bytes: Buffer.alloc(0) };
   const damaged = Buffer.from(bytes);
-  damaged.writeBigUInt64LE(64n + 4n * 100_000n, (writer.offsets.entries[7] ?? 0) + 8);
+  damaged.writeBigUInt64LE(64n + 4n * 3000n, (writer.offsets.entries[7] ?? 0) + 8);
   writeFileSync(join(directory, 'a.journal'), damaged);
   t.match(readJournal(directory), { damage: { entry: 1 }, records: { length: COUNT - 1 } });
 });
