@@ -3,7 +3,7 @@ import { test } from 'tap';
 import { makeBatch, readBatch } from '../../test/helpers/batches.ts';
 import { Ack, type Outcome } from '../core/ack.ts';
 import type { Batch } from '../core/batch.ts';
-import { type OverflowRule, Spool } from './spool.ts';
+import { BATCH_OVERHEAD_BYTES, type OverflowRule, Spool } from './spool.ts';
 
 interface Held {
   readonly spool: Spool;
@@ -23,7 +23,7 @@ function open(destinations: string[], batchesThatFit = 1000): Held {
     );
   };
   const spool = new Spool({
-    maxBytes: make('', 1).memoryBytes * batchesThatFit,
+    maxBytes: (make('', 1).memoryBytes + BATCH_OVERHEAD_BYTES) * batchesThatFit,
     destinations,
     events: {
       delivered: (_, records) => void (counts.delivered += records),
@@ -143,6 +143,29 @@ void test('what a destination refuses for good is told apart from what was deliv
   }
   t.same(counts, { delivered: 7, refused: 3, dropped: 0 });
   t.same(outcomes, ['1 rejected']);
+  t.end();
+});
+
+void test('what a destination refuses for several reasons is added up, and what it took the second time does not count', (t) => {
+  const { spool, add, counts } = open(['a']);
+  const cursor = spool.cursors[0]!; // there is one destination
+  add('1', 'drop_oldest', 10);
+  cursor.refused(cursor.next()!, 7, 'too_large'); // the batch was added above, here and below
+  cursor.rewind();
+  const delivery = cursor.next()!;
+  cursor.refused(delivery, 2, 'malformed');
+  cursor.refused(delivery, 1, 'not UTF-8');
+  t.same(counts, { delivered: 0, refused: 0, dropped: 0 });
+  cursor.deliveredThrough(delivery.position);
+  t.same(counts, { delivered: 7, refused: 3, dropped: 0 });
+  t.throws(() => cursor.refused(delivery, 1, 'malformed'), /not being delivered/);
+  t.end();
+});
+
+void test('tiny batches fill the spool by what they really take', (t) => {
+  const { spool, add } = open(['a']);
+  for (let count = 0; count < 100; count++) add('1', 'push_back');
+  t.ok(spool.bytes > 100 * BATCH_OVERHEAD_BYTES);
   t.end();
 });
 

@@ -25,6 +25,9 @@ export const SPOOL_FULL = 'spool_full';
 /** Receivers that are pushed back wait from this share of the bound on. */
 const PUSH_BACK_SHARE = 0.5;
 
+/** What a batch takes besides its bytes and columns, as measured; without it a flood of tiny batches would be held nearly for free. */
+export const BATCH_OVERHEAD_BYTES = 4096;
+
 export interface SpoolOptions {
   /** Bound on the memory of the batches held. */
   readonly maxBytes: number;
@@ -88,7 +91,7 @@ export class Spool {
   /** Takes over a batch that is not empty: gives its records their ids, where they have none, and keeps or drops it by `rule`. */
   append(batch: Batch, rule: OverflowRule): void {
     if (batch.epoch === undefined) this.#number(batch);
-    const bytes = batch.memoryBytes;
+    const bytes = batch.memoryBytes + BATCH_OVERHEAD_BYTES;
     if (rule === 'drop_oldest') this.#dropOldestFor(bytes);
     if ((rule === 'drop_oldest' || rule === 'drop_newest') && this.#bytes + bytes > this.maxBytes) {
       this.#drop(batch);
@@ -120,6 +123,14 @@ export class Spool {
       else high = middle;
     }
     return this.#entries[low];
+  }
+
+  /** Books that a destination, which has settled the batch at this position, refused records of it. For cursors. */
+  refuse(position: number, records: number, reason: string): void {
+    const entry = this.firstFrom(position);
+    if (entry?.position !== position || records <= entry.refused) return;
+    entry.refused = records;
+    entry.refusedReason = reason;
   }
 
   /** Lets go of what every cursor has settled. For cursors. */

@@ -7,6 +7,8 @@ export class SpoolCursor implements Cursor {
   readonly #spool: Spool;
   #settled = 0;
   #read = 0;
+  /** What the destination refused of deliveries that it is being sent, by position. */
+  readonly #refused = new Map<number, { records: number; reason: string }>();
   #listener: (() => void) | undefined;
   #ranDry = true;
 
@@ -47,18 +49,24 @@ export class SpoolCursor implements Cursor {
       );
     }
     this.#settled = position + 1;
+    for (const [refused, { records, reason }] of this.#refused) {
+      if (refused > position) continue;
+      this.#refused.delete(refused);
+      this.#spool.refuse(refused, records, reason);
+    }
     this.#spool.trim();
   }
 
   refused(delivery: Delivery, records: number, reason: string): void {
-    const entry = this.isReading(delivery.position) ? this.#spool.firstFrom(delivery.position) : undefined;
-    if (entry?.position !== delivery.position)
-      throw new RangeError(`${this.destination}: position ${delivery.position} is not being delivered`);
-    entry.refused = Math.max(entry.refused, Math.min(records, entry.batch.count));
-    entry.refusedReason = reason;
+    const { position, batch } = delivery;
+    if (!this.isReading(position) || this.#spool.firstFrom(position)?.position !== position)
+      throw new RangeError(`${this.destination}: position ${position} is not being delivered`);
+    const before = this.#refused.get(position)?.records ?? 0;
+    this.#refused.set(position, { records: Math.min(before + records, batch.count), reason });
   }
 
   rewind(): void {
+    this.#refused.clear(); // what is read again may be taken this time
     this.#read = this.#settled;
     this.wake();
   }
