@@ -1,17 +1,10 @@
 import fc from 'fast-check';
 import { test } from 'tap';
-import { ByteWriter } from './byte_writer.ts';
-import { beginFrame, encodeMessage, endFrame, type Frame, FrameReader } from './frames.ts';
-import { encodeHello, parseAgentHello, parseReceiverHello } from './hello.ts';
+import { encodeBatchHead, encodeMessage, type Frame, FrameReader, MAX_REFUSED_RECORDS } from './frames.ts';
 
 function frameOf(id: number, payload: string): Buffer {
-  const writer = new ByteWriter(1);
-  const start = beginFrame(writer, { type: 'batch', id, count: 1 });
   const bytes = Buffer.from(payload);
-  bytes.copy(writer.reserve(bytes.length), writer.length);
-  writer.length += bytes.length;
-  endFrame(writer, start);
-  return Buffer.from(writer.written());
+  return Buffer.concat([encodeBatchHead({ type: 'batch', id, count: 1 }, bytes.length), bytes]);
 }
 
 const pushing = (bytes: Buffer) => () => [...new FrameReader(1000).push(bytes)];
@@ -33,6 +26,45 @@ void test('frames come out as they went in, wherever the stream is cut', (t) => 
 void test('a message without a payload is a frame of its own', (t) => {
   const [frame] = new FrameReader(0).push(encodeMessage({ type: 'refused', id: 2 ** 40, records: [1, 300], reason: 'why' }));
   t.same(frame?.header, { type: 'refused', id: 2 ** 40, records: [1, 300], reason: 'why' });
+  t.end();
+});
+
+void test('a refusal of as many records as one message may name can be read', (t) => {
+  const records = Array.from({ length: MAX_REFUSED_RECORDS }, (_, index) => 2 ** 31 + index);
+  const reason = 'x'.repeat(1000);
+  const [frame] = new FrameReader(0).push(encodeMessage({ type: 'refused', id: 2 ** 53 - 1, records, reason }));
+  t.same(frame?.header['records'], records);
+  t.end();
+});
+
+void test('an id is the same number in whatever MessagePack format its peer writes it', (t) => {
+  for (const encoded of [
+    '07',
+    'cc07',
+    'cd0007',
+    'ce00000007',
+    'cf0000000000000007',
+    'd30000000000000007',
+    'cb401c000000000000',
+  ]) {
+    const header = Buffer.from(`82a474797065a361636ba26964${encoded}`, 'hex');
+    const frame = Buffer.concat([Buffer.from([header.length, 0, 0, 0, 0, 0, 0, 0]), header]);
+    t.same(
+      [...new FrameReader(0).push(frame)].map((read) => read.header),
+      [{ type: 'ack', id: 7 }],
+      encoded,
+    );
+  }
+  t.end();
+});
+
+void test('a reader tells how much memory a part of a frame takes', (t) => {
+  const reader = new FrameReader(1000);
+  const stream = Buffer.concat([frameOf(1, 'one'), frameOf(2, 'x'.repeat(500))]);
+  t.equal([...reader.push(stream.subarray(0, stream.length - 1))].length, 1);
+  t.ok(reader.heldBytes >= 500 && reader.heldBytes < 600);
+  t.equal([...reader.push(stream.subarray(-1))].length, 1);
+  t.equal(reader.heldBytes, 0);
   t.end();
 });
 
@@ -63,15 +95,5 @@ void test('random bytes never do more than be refused', (t) => {
     }),
     { numRuns: 2000 },
   );
-  t.end();
-});
-
-void test('a hello is told from any other line', (t) => {
-  const hello = encodeHello({ version: 1, role: 'agent', name: 'h' });
-  t.match(parseAgentHello(hello), { name: 'h' });
-  t.equal(parseReceiverHello(hello), undefined);
-  for (const line of ['', '{}', 'x', '{"format":"sluice.hello","sluice.hello":{}}', '{"format":"log","log":{"version":1}}']) {
-    t.equal(parseAgentHello(line), undefined);
-  }
   t.end();
 });

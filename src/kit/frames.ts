@@ -17,9 +17,13 @@ export const MAX_HEADER_BYTES = 64 * 1024;
 /** Largest payload that a receiver takes unless it says otherwise in its hello. */
 export const DEFAULT_MAX_FRAME_BYTES = 32 * 1024 * 1024;
 
-/** Agent to receiver. Ids grow by any step within a session. */
+/** Refused records that one message names at most, so that its header stays within `MAX_HEADER_BYTES`. */
+export const MAX_REFUSED_RECORDS = 8192;
+
+/** Agent to receiver. */
 export interface BatchMessage {
   readonly type: 'batch';
+  /** Whole, not negative; grows by any step within a session. */
   readonly id: number;
   /** Lines in the payload. */
   readonly count: number;
@@ -33,7 +37,7 @@ export type ReceiverMessage =
       readonly id: number;
     }
   | {
-      /** Comes before the ack of its batch. Records by their index in the batch, ascending. */
+      /** Comes before the ack of its batch, several times where need be. Records by their index in the batch, ascending. */
       readonly type: 'refused';
       readonly id: number;
       readonly records: readonly number[];
@@ -53,17 +57,29 @@ export interface Frame {
   readonly payload: Buffer;
 }
 
-const packr = new Packr({ useRecords: false });
-const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true });
+const NO_PAYLOAD = Buffer.alloc(0);
+
+const packr = new Packr({ useRecords: false, variableMapSize: true });
+// Peers may encode a small number in 64 bits; what is too large for a number loses precision here and is refused where it is checked.
+const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true, int64AsType: 'number' });
 
 /** A whole frame without a payload. */
 export function encodeMessage(message: ReceiverMessage): Buffer {
+  return encodeHead(message, 0);
+}
+
+/** Prefix and header of a batch's frame; the `payloadBytes` of its lines are to be sent behind it. */
+export function encodeBatchHead(message: BatchMessage, payloadBytes: number): Buffer {
+  return encodeHead(message, payloadBytes);
+}
+
+function encodeHead(message: Message, payloadBytes: number): Buffer {
   const header = packr.pack(message);
-  const frame = Buffer.allocUnsafe(FRAME_PREFIX_BYTES + header.length);
-  frame.writeUInt32LE(header.length, 0);
-  frame.writeUInt32LE(0, 4);
-  header.copy(frame, FRAME_PREFIX_BYTES);
-  return frame;
+  const head = Buffer.allocUnsafe(FRAME_PREFIX_BYTES + header.length);
+  head.writeUInt32LE(header.length, 0);
+  head.writeUInt32LE(payloadBytes, 4);
+  header.copy(head, FRAME_PREFIX_BYTES);
+  return head;
 }
 
 /** Starts a batch frame at the end of `writer`; the payload is to be appended, then `endFrame` called with what this returns. */
@@ -89,11 +105,16 @@ export class FrameReader {
   /** Prefix and header of the frame that is being received. */
   readonly #head = new ByteWriter(64);
   #header: Readonly<Record<string, unknown>> | undefined;
-  #payload: Buffer = Buffer.alloc(0);
+  #payload: Buffer = NO_PAYLOAD;
   #payloadBytes = 0;
 
   constructor(maxPayloadBytes: number) {
     this.#maxPayloadBytes = maxPayloadBytes;
+  }
+
+  /** Memory taken for a frame of which only a part has come, in bytes. */
+  get heldBytes(): number {
+    return this.#header === undefined ? this.#head.length : this.#head.length + this.#payload.length;
   }
 
   /**
@@ -113,6 +134,7 @@ export class FrameReader {
       if (this.#payloadBytes < this.#payload.length) continue;
       const frame = { header: this.#header, payload: this.#payload };
       this.#header = undefined;
+      this.#payload = NO_PAYLOAD;
       this.#head.length = 0;
       yield frame;
     }
