@@ -3,14 +3,20 @@ import { errnoOf, SluiceError } from '../core/errors.ts';
 import { type Address, formatAddress } from './options.ts';
 
 /**
- * Listens on a TCP address.
+ * Listens on a TCP address. From then on `onError` hears of connections that could not be taken (no file descriptor left), which
+ * the server survives.
  *
  * @throws SluiceError `address_in_use` or `permission_denied`, with the address and what to do.
  */
-export function listen(server: Server, address: Address): Promise<void> {
+export function listen(server: Server, address: Address, onError: (error: Error) => void): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (cause) => reject(describe(cause, formatAddress(address))));
-    server.listen({ host: address.host, port: address.port, backlog: 1024 }, resolve);
+    const fail = (cause: Error): void => reject(describe(cause, formatAddress(address)));
+    server.once('error', fail);
+    server.listen({ host: address.host, port: address.port, backlog: 1024 }, () => {
+      server.off('error', fail);
+      server.on('error', onError);
+      resolve();
+    });
   });
 }
 

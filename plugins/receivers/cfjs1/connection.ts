@@ -4,252 +4,197 @@
  *     greeting ── hello line ──▶ frames: batches in, acks out
  *        └────── other line ───▶ lines: plain mode, no acks
  *
- * Acks are cumulative: they go over the batches that have settled, from the oldest on without a gap.
+ * A chunk of bytes is taken only when the engine has room and the peer reads what it is sent, so that neither the records of a fast
+ * peer nor the acks for one that does not read pile up here.
  */
-import type { Socket } from 'node:net';
-import type { Outcome } from '../../../src/core/ack.ts';
+import type { Duplex } from 'node:stream';
 import type { Timer } from '../../../src/core/clock.ts';
-import type { Readiness, ReceiverContext } from '../../../src/core/component.ts';
-import { describeError, SluiceError } from '../../../src/core/errors.ts';
-import { ByteWriter } from '../../../src/kit/byte_writer.ts';
-import { encodeMessage, type Frame, FrameReader, type ReceiverMessage } from '../../../src/kit/frames.ts';
-import { encodeHello, HELLO_FORMAT, parseAgentHello, PROTOCOL_VERSION } from '../../../src/kit/hello.ts';
-import type { Cfjs1Events } from './events.ts';
-import type { Cfjs1Options } from './index.ts';
-import { MIN_LINE_BYTES, parseLines } from './line_batches.ts';
+import type { Readiness } from '../../../src/core/component.ts';
+import { SluiceError } from '../../../src/core/errors.ts';
+import { encodeRefusal, MAX_HELLO_BYTES, parseAgentHello } from '../../../src/kit/hello.ts';
+import type { BufferBudget } from './buffer_budget.ts';
+import { FramesMode } from './frames_mode.ts';
+import { LinesMode } from './lines_mode.ts';
+import { type Mode, type ModeParts, violation } from './mode.ts';
+import { UnfinishedLine } from './unfinished_line.ts';
 
 const NEWLINE = 0x0a;
+
+/** What a line may begin with, an empty one included; nothing else is worth waiting for its end. */
+const LINE_BEGINNINGS = Buffer.from('{ \t\r\n');
 
 /** How long a peer that was refused, or told goodbye, has to read why. */
 const LINGER_MS = 1000;
 
-interface Received {
-  readonly id: number;
-  isSettled: boolean;
-}
-
-export interface ConnectionParts {
-  readonly options: Cfjs1Options;
-  readonly context: ReceiverContext;
-  readonly events: Cfjs1Events;
+export interface ConnectionParts extends ModeParts {
+  readonly budget: BufferBudget;
   closed(): void;
 }
 
 export class Connection {
-  readonly #socket: Socket;
+  readonly #socket: Duplex;
   readonly #p: ConnectionParts;
-  readonly #peer: string;
-  /** The start of a line that is not complete yet, in the greeting and in plain mode. */
-  readonly #unfinished = new ByteWriter(0);
-  #frames: FrameReader | undefined;
-  #isPlain = false;
-  /** Batches that were received and not acked, oldest first. */
-  readonly #received: Received[] = [];
-  #isReading = true;
+  readonly #greeting: UnfinishedLine;
+  /** Undefined until the first line has come. */
+  #mode: Mode | undefined;
+  /** Bytes that have come and wait for room. */
+  #waiting: Buffer | undefined;
+  #bufferedBytes = 0;
   #isClosing = false;
-  #timer: Timer | undefined;
+  #timer: Timer;
 
-  constructor(socket: Socket, parts: ConnectionParts) {
+  constructor(socket: Duplex, parts: ConnectionParts) {
     this.#socket = socket;
     this.#p = parts;
-    this.#peer = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? '?'}`;
-    const { clock } = parts.context;
-    this.#timer = clock.after(parts.options.greeting_timeout, () => this.#refuse('no first line in time'));
-    socket.setNoDelay(true);
-    socket.setKeepAlive(true, 30_000);
+    this.#greeting = new UnfinishedLine(parts.options.max_line_bytes);
+    this.#timer = parts.context.clock.after(parts.options.greeting_timeout, () => this.#close('no first line in time'));
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     socket.on('end', () => this.#onEnd());
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
-      this.#isClosing = true;
-      this.#timer?.cancel();
+      this.#timer.cancel();
+      this.#book(0);
       parts.closed();
     });
   }
 
-  /** Takes nothing more; acks of what was taken still go out. */
+  /** Takes nothing more, but for plain lines that have come already; acks of what was taken still go out. */
   stopReading(): void {
-    this.#isReading = false;
     this.#socket.pause();
+    this.#takeLastLines();
   }
 
   /** Says goodbye and closes. */
   goodbye(): void {
-    if (this.#frames === undefined) this.#closeAfter('');
-    else this.#closeAfter(encodeMessage({ type: 'goodbye' }));
+    this.#close(undefined);
   }
 
-  /** Tells an agent that the receiver's own store takes records, or that it does not. */
-  tellReadiness({ ready, reason }: Readiness): void {
-    this.#send({ type: 'ready', ready, reason });
+  /** Tells an agent whether the receiver's own store takes records, where that is news to it. */
+  tellReadiness(readiness: Readiness): void {
+    if (this.#mode instanceof FramesMode) this.#mode.tellReadiness(readiness);
   }
 
   #onData(chunk: Buffer): void {
     if (this.#isClosing) return;
-    try {
-      if (this.#frames !== undefined) this.#onFrames(this.#frames, chunk);
-      else this.#onLines(chunk);
-    } catch (error) {
-      this.#refuse(describeError(error));
+    if (this.#mode === undefined) this.#guard(() => this.#onGreeting(chunk));
+    else this.#takeWhenRoom(this.#mode, chunk);
+  }
+
+  /** Finds out which mode the connection is in. A hello is answered even when there is no room for batches. */
+  #onGreeting(chunk: Buffer): void {
+    const greeting = this.#greeting;
+    if (greeting.isEmpty && !LINE_BEGINNINGS.includes(chunk[0] ?? NaN)) throw violation('something that is not cfjs1');
+    if (!chunk.includes(NEWLINE)) {
+      greeting.keep(chunk);
+      this.#book(greeting.heldBytes);
       return;
     }
-    const room = this.#p.context.whenRoom();
-    if (room === undefined) return;
+    this.#timer.cancel();
+    const all = greeting.complete(chunk);
+    const end = all.indexOf(NEWLINE) + 1;
+    const isHello = end <= MAX_HELLO_BYTES && parseAgentHello(all.toString('utf8', 0, end)) !== undefined;
+    this.#mode = isHello ? new FramesMode(this.#p, this.#output()) : new LinesMode(this.#p);
+    this.#takeWhenRoom(this.#mode, isHello ? all.subarray(end) : all);
+  }
+
+  #takeWhenRoom(mode: Mode, chunk: Buffer): void {
+    const obstacle = this.#obstacle();
+    if (obstacle === undefined) {
+      this.#take(mode, chunk);
+      return;
+    }
+    this.#waiting = chunk;
     this.#socket.pause();
-    void room.then(() => {
-      if (this.#isReading) this.#socket.resume();
+    void obstacle.then(() => this.#takeWaiting(mode));
+  }
+
+  /** Resolves when it is worth looking again whether more may be taken; undefined when it may now. */
+  #obstacle(): Promise<unknown> | undefined {
+    const socket = this.#socket;
+    if (!socket.writableNeedDrain) return this.#p.context.whenRoom();
+    return new Promise((resolve) => {
+      socket.once('drain', resolve);
     });
   }
 
-  #onLines(chunk: Buffer): void {
-    const unfinished = this.#unfinished;
-    let from = 0;
-    if (!this.#isPlain) {
-      const newline = chunk.indexOf(NEWLINE);
-      if (newline < 0) return this.#remember(chunk);
-      const first = Buffer.concat([unfinished.written(), chunk.subarray(0, newline + 1)]);
-      this.#timer?.cancel();
-      if (first.includes(HELLO_FORMAT) && this.#onHello(first)) {
-        if (newline + 1 < chunk.length) this.#onFrames(this.#frames!, chunk.subarray(newline + 1)); // set by the hello
-        return;
-      }
-      this.#isPlain = true;
-    }
-    const end = chunk.lastIndexOf(NEWLINE) + 1;
-    if (end > 0) {
-      const lines = Buffer.concat([unfinished.written(), chunk.subarray(0, end)]);
-      unfinished.length = 0;
-      from = end;
-      this.#onPlainLines(lines);
-    }
-    this.#remember(chunk.subarray(from));
-  }
-
-  #remember(rest: Buffer): void {
-    const { max_line_bytes } = this.#p.options;
-    const unfinished = this.#unfinished;
-    if (unfinished.length + rest.length > max_line_bytes) throw violation(`a line of more than ${max_line_bytes} bytes`);
-    rest.copy(unfinished.reserve(rest.length), unfinished.length);
-    unfinished.length += rest.length;
-  }
-
-  #onHello(line: Buffer): boolean {
-    const { options, context } = this.#p;
-    const hello = parseAgentHello(line.toString('utf8'));
-    if (hello === undefined) return false;
-    this.#frames = new FrameReader(options.max_frame_bytes);
-    const { ready, reason } = context.readiness();
-    const { name, max_frame_bytes } = options;
-    this.#socket.write(encodeHello({ version: PROTOCOL_VERSION, role: 'receiver', name, ready, reason, max_frame_bytes }));
-    return true;
-  }
-
-  #onPlainLines(lines: Buffer): void {
-    const { context } = this.#p;
-    const parsed = parseLines(lines, countLines(lines), {
-      receiver: context.id,
-      nowMicros: context.clock.wallMicros(),
-      settled: ignore,
-    });
-    for (const batch of parsed.batches) context.emit(batch);
-    for (const [reason] of parsed.refused) throw violation(`a line that is not cfjs1 (${reason})`);
-  }
-
-  #onFrames(frames: FrameReader, chunk: Buffer): void {
-    for (const frame of frames.push(chunk)) this.#onFrame(frame);
-  }
-
-  #onFrame({ header, payload }: Frame): void {
-    const { type, id, count } = header;
-    if (type !== 'batch') return; // a later version may say more
-    if (!isCount(id) || !isCount(count)) throw violation('a batch without an id or a count');
-    const last = this.#received.at(-1);
-    if (last !== undefined && id <= last.id) throw violation('a batch whose id does not grow');
-    if (count > payload.length / MIN_LINE_BYTES) throw violation(`a batch of ${count} lines in ${payload.length} bytes`);
-    if (payload.length > 0 && payload.at(-1) !== NEWLINE) throw violation('a batch whose last line does not end');
-    this.#onBatch(id, count, payload);
-  }
-
-  #onBatch(id: number, count: number, payload: Buffer): void {
-    const { context, events } = this.#p;
-    const received: Received = { id, isSettled: false };
-    const parsed = parseLines(payload, count, {
-      receiver: context.id,
-      nowMicros: context.clock.wallMicros(),
-      settled: (outcome) => this.#onSettled(received, outcome),
-    });
-    if (parsed.lines !== count) {
-      for (const batch of parsed.batches) batch.settle({ kind: 'failed', reason: 'protocol violation' });
-      throw violation(`a batch of ${count} lines that has another number of them`);
-    }
-    events.batch();
-    this.#received.push(received);
-    for (const [reason, records] of parsed.refused) {
-      events.refusedRecords(this.#peer, records.length, reason);
-      this.#send({ type: 'refused', id, records, reason });
-    }
-    if (parsed.batches.length === 0) this.#onSettled(received, { kind: 'rejected', reason: 'no line was cfjs1' });
-    for (const batch of parsed.batches) context.emit(batch);
-  }
-
-  /** A batch that failed is not acked: the agent keeps it and, since the connection ends, offers it again. */
-  #onSettled(received: Received, outcome: Outcome): void {
-    if (outcome.kind === 'failed') {
-      if (this.#received.includes(received)) this.goodbye();
+  #takeWaiting(mode: Mode): void {
+    const chunk = this.#waiting;
+    if (chunk === undefined) return; // it is stopping
+    const obstacle = this.#obstacle();
+    if (obstacle !== undefined) {
+      void obstacle.then(() => this.#takeWaiting(mode));
       return;
     }
-    received.isSettled = true;
-    let acked = -1;
-    while (this.#received[0]?.isSettled === true) acked = this.#received.shift()!.id; // there is a first one
-    if (acked >= 0) this.#send({ type: 'ack', id: acked });
+    this.#waiting = undefined;
+    this.#take(mode, chunk);
+    this.#socket.resume();
   }
 
-  /** In plain mode a last line without a newline is a line; frames that are not complete are not acked. */
   #onEnd(): void {
+    this.#guard(() => {
+      if (this.#mode === undefined && !this.#greeting.isEmpty) this.#onGreeting(Buffer.of(NEWLINE));
+      this.#takeLastLines();
+      this.#mode?.end();
+    });
+    this.goodbye();
+  }
+
+  /** Of what waits for room, batches come again since they are not acked; lines would be lost, and are taken without room. */
+  #takeLastLines(): void {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    if (waiting !== undefined && this.#mode instanceof LinesMode) this.#take(this.#mode, waiting);
+  }
+
+  #take(mode: Mode, chunk: Buffer): void {
+    if (this.#isClosing) return;
+    this.#guard(() => {
+      mode.take(chunk);
+      if (!this.#socket.closed) this.#book(mode.heldBytes);
+    });
+  }
+
+  #output() {
+    return {
+      write: (bytes: string | Buffer) => {
+        if (this.#socket.writable) this.#socket.write(bytes);
+      },
+      goodbye: () => this.goodbye(),
+    };
+  }
+
+  /** Books the memory that what has come only in part takes. */
+  #book(bytes: number): void {
+    const before = this.#bufferedBytes;
+    this.#bufferedBytes = bytes;
+    this.#p.budget.change(before, bytes);
+  }
+
+  /** Runs what depends on what the peer sent; where that throws, the connection is refused, and nothing else happens. */
+  #guard(run: () => void): void {
     try {
-      if (this.#isPlain && this.#unfinished.length > 0) this.#onLines(Buffer.from('\n'));
+      run();
     } catch (error) {
-      this.#p.events.refusedConnection(this.#peer, describeError(error));
+      if (!(error instanceof SluiceError)) this.#p.events.failed(this.#p.peer, error);
+      this.#close(error instanceof SluiceError ? error.message : 'internal error');
     }
-  }
-
-  #send(message: ReceiverMessage): void {
-    if (this.#frames !== undefined && !this.#isClosing) this.#socket.write(encodeMessage(message));
-  }
-
-  #refuse(reason: string): void {
-    this.#p.events.refusedConnection(this.#peer, reason);
-    const isFramed = this.#frames !== undefined;
-    this.#closeAfter(
-      isFramed
-        ? encodeMessage({ type: 'error', reason })
-        : `${JSON.stringify({ format: 'sluice.error', 'sluice.error': { reason } })}\n`,
-    );
   }
 
   /** Sends the last words and closes, at the latest once the peer has had time to read them. */
-  #closeAfter(lastWords: string | Buffer): void {
+  #close(refusedBecause: string | undefined): void {
     if (this.#isClosing) return;
     this.#isClosing = true;
-    this.#timer?.cancel();
+    if (refusedBecause !== undefined) this.#p.events.refusedConnection(this.#p.peer, refusedBecause);
+    this.#timer.cancel();
     this.#timer = this.#p.context.clock.after(LINGER_MS, () => this.#socket.destroy());
-    this.#socket.end(lastWords);
+    this.#socket.end(this.#lastWords(refusedBecause));
+    this.#book(0);
     this.#socket.resume(); // what still comes is thrown away, so that the peer gets to read
   }
-}
 
-function countLines(bytes: Buffer): number {
-  let lines = 0;
-  for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, at + 1)) lines += 1;
-  return lines;
+  #lastWords(refusedBecause: string | undefined): string | Buffer {
+    if (this.#mode !== undefined) return this.#mode.lastWords(refusedBecause);
+    this.#greeting.clear();
+    return refusedBecause === undefined ? '' : encodeRefusal(refusedBecause);
+  }
 }
-
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
-}
-
-function violation(what: string): SluiceError {
-  return new SluiceError('protocol_violation', `the peer sent ${what}`);
-}
-
-function ignore(): void {}

@@ -3,27 +3,37 @@ import { defineReceiver } from '../../../src/core/component.ts';
 import { address, byteSize, duration, formatAddress } from '../../../src/kit/options.ts';
 import { Cfjs1Receiver } from './receiver.ts';
 
-export const options = z.strictObject({
-  listen: address()
-    .describe('Where agents connect to.')
-    .meta({ examples: ['127.0.0.1:6514'] }),
-  name: z
-    .string()
-    .min(1)
-    .max(63)
-    .describe('Name of this receiver, as agents see it in its hello.')
-    .meta({ examples: ['log-a'] }),
-  max_connections: z.int().min(1).max(1_000_000).default(10_000).describe('Further connections are closed at once.'),
-  max_line_bytes: byteSize({ min: '1KiB', max: '64MiB' })
-    .prefault('2MiB')
-    .describe('Longest line in plain mode; a connection that sends a longer one is refused.'),
-  max_frame_bytes: byteSize({ min: '64KiB', max: '256MiB' })
-    .prefault('32MiB')
-    .describe('Largest batch in acknowledged mode; agents are told in the hello.'),
-  greeting_timeout: duration({ min: '100ms', max: '1h' })
-    .prefault('1m')
-    .describe('A connection that has not sent its first line by then is closed.'),
-});
+export const options = z
+  .strictObject({
+    listen: address()
+      .describe('Where agents connect to.')
+      .meta({ examples: ['127.0.0.1:6514'] }),
+    name: z
+      .string()
+      .min(1)
+      .max(63)
+      .describe('Name of this receiver, as agents see it in its hello.')
+      .meta({ examples: ['log-a'] }),
+    max_connections: z.int().min(1).max(1_000_000).default(10_000).describe('Further connections are closed at once.'),
+    max_line_bytes: byteSize({ min: '1KiB', max: '64MiB' })
+      .prefault('2MiB')
+      .describe('Longest line in plain mode; a connection that sends a longer one is refused.'),
+    max_frame_bytes: byteSize({ min: '64KiB', max: '256MiB' })
+      .prefault('32MiB')
+      .describe('Largest batch in acknowledged mode; agents are told in the hello.'),
+    max_buffered_bytes: byteSize({ min: '1MiB', max: '64GiB' })
+      .prefault('256MiB')
+      .describe(
+        'Memory for batches and lines of which only a part has come, over all connections; one that would take more is refused.',
+      ),
+    greeting_timeout: duration({ min: '100ms', max: '1h' })
+      .prefault('1m')
+      .describe('A connection that has not sent its first line by then is closed.'),
+  })
+  .refine(({ max_buffered_bytes, max_frame_bytes }) => max_buffered_bytes >= max_frame_bytes, {
+    path: ['max_buffered_bytes'],
+    error: 'must be at least max_frame_bytes',
+  });
 
 export type Cfjs1Options = z.output<typeof options>;
 

@@ -1,21 +1,24 @@
 /** From a buffer of cfjs1 lines to batches, without copying a byte: the buffer becomes their arena. */
 import { Ack, type Outcome } from '../../../src/core/ack.ts';
-import { Batch, BodyKind, createColumns, sliceColumns, Storage } from '../../../src/core/batch.ts';
+import { Batch, BodyKind, type Columns, createColumns, sliceColumns, Storage } from '../../../src/core/batch.ts';
 import { NameTable } from '../../../src/core/names.ts';
 import { Cfjs1Lines } from '../../../src/kit/cfjs1_lines.ts';
 
-/** No cfjs1 line is shorter; `{"format":"a","a":{}}` has 20 bytes. */
+/** No cfjs1 line is shorter; `{"format":"a","a":{}}` has 21 bytes. A bound on the memory that a count can ask for. */
 export const MIN_LINE_BYTES = 16;
+
+/** Most formats and destinations in one buffer: each costs a batch, so their number must not be the peer's to choose. */
+const MAX_KINDS = 256;
 
 /** Batches of lines have no interned names: what they say is inside the line. */
 const NO_NAMES = new NameTable();
 
 export interface ParsedLines {
-  /** Runs of lines of one format and destination, in order. Each is to be emitted; none is empty. */
+  /** One for each format and destination, with its lines in order. Each is to be emitted; none is empty. */
   readonly batches: readonly Batch[];
-  /** Lines in the buffer. */
+  /** Lines in the buffer, not counting empty ones. */
   readonly lines: number;
-  /** Indexes of lines that are not cfjs1, by what is wrong with them. */
+  /** Indexes of lines that are not taken, ascending, by what is wrong with them. */
   readonly refused: ReadonlyMap<string, readonly number[]>;
 }
 
@@ -23,66 +26,103 @@ export interface LinesContext {
   readonly receiver: string;
   /** Arrival, in microseconds. */
   readonly nowMicros: number;
+  /** Longer lines are refused. */
+  readonly maxLineBytes: number;
   /** Called once when every batch has settled, with the worst outcome; not at all where there is none. */
   settled(outcome: Outcome): void;
 }
 
-interface Run {
+/** Lines of one format and destination. */
+interface Kind {
+  readonly index: number;
   readonly format: string;
   readonly destination: string | undefined;
-  readonly start: number;
-  end: number;
+  lines: number;
 }
 
 const reader = new Cfjs1Lines();
 
-/** Takes `bytes`, whole lines that each end with a newline, apart. The buffer belongs to the batches from then on. */
+/**
+ * Takes `bytes`, whole lines that each end with a newline, apart; empty lines are passed over. The buffer belongs to the batches from
+ * then on. Where there are more lines than expected there are no batches.
+ */
 export function parseLines(bytes: Buffer, expectedLines: number, context: LinesContext): ParsedLines {
+  const { maxLineBytes, nowMicros } = context;
   const columns = createColumns(expectedLines);
+  const kindOfRow = new Uint8Array(expectedLines);
+  const kinds = new Map<string, Kind>();
   const refused = new Map<string, number[]>();
-  const runs: Run[] = [];
+  let kind: Kind | undefined;
   let lines = 0;
-  let count = 0;
+  let rows = 0;
+  const refuse = (problem: string): void => {
+    const indexes = refused.get(problem) ?? [];
+    indexes.push(lines++);
+    refused.set(problem, indexes);
+  };
   reader.read(bytes, {
     line(start, end, format, destination) {
-      if (lines++ >= expectedLines) return;
-      const last = runs.at(-1);
-      if (last !== undefined && last.format === format && last.destination === destination) last.end += 1;
-      else runs.push({ format, destination, start: count, end: count + 1 });
-      columns.time[count] = context.nowMicros;
-      columns.kind[count] = BodyKind.cfjs1;
-      columns.bodyStart[count] = start;
-      columns.bodyEnd[count] = end;
-      count += 1;
+      if (lines >= expectedLines) return void lines++;
+      if (end - start > maxLineBytes) return refuse(`longer than ${maxLineBytes} bytes`);
+      if (kind?.format !== format || kind.destination !== destination) kind = kindOf(kinds, format, destination);
+      if (kind === undefined) return refuse(`one of more than ${MAX_KINDS} formats and destinations at once`);
+      kind.lines += 1;
+      kindOfRow[rows] = kind.index;
+      columns.bodyStart[rows] = start;
+      columns.bodyEnd[rows] = end;
+      rows += 1;
+      lines += 1;
     },
-    refused(problem) {
-      const indexes = refused.get(problem) ?? [];
-      indexes.push(lines++);
-      refused.set(problem, indexes);
-    },
+    refused: refuse,
   });
-  return { batches: lines > expectedLines ? [] : batchesOf(bytes, columns, runs, context), lines, refused };
+  if (lines > expectedLines) return { batches: [], lines, refused };
+  columns.time.fill(nowMicros);
+  columns.kind.fill(BodyKind.cfjs1);
+  return { batches: batchesOf(new Storage(bytes, columns), [...kinds.values()], kindOfRow, context), lines, refused };
 }
 
-function batchesOf(
-  bytes: Buffer,
-  columns: ReturnType<typeof createColumns>,
-  runs: readonly Run[],
-  context: LinesContext,
-): Batch[] {
-  if (runs.length === 0) return [];
-  const acks = new Ack((outcome) => context.settled(outcome)).split(runs.length);
-  const storage = new Storage(bytes, columns);
-  for (let extra = 1; extra < runs.length; extra++) storage.retain();
-  return runs.map(({ format, destination, start, end }, index) => {
+/** The known kind or a new one; undefined where there are too many. */
+function kindOf(kinds: Map<string, Kind>, format: string, destination: string | undefined): Kind | undefined {
+  const key = destination === undefined ? format : `${format}/${destination}`; // no name has a slash
+  const known = kinds.get(key);
+  if (known !== undefined || kinds.size === MAX_KINDS) return known;
+  const kind = { index: kinds.size, format, destination, lines: 0 };
+  kinds.set(key, kind);
+  return kind;
+}
+
+function batchesOf(storage: Storage, kinds: readonly Kind[], kindOfRow: Uint8Array, context: LinesContext): Batch[] {
+  if (kinds.length === 0) return [];
+  const acks = new Ack((outcome) => context.settled(outcome)).split(kinds.length);
+  for (let extra = 1; extra < kinds.length; extra++) storage.retain();
+  return kinds.map((kind, index) => {
+    const { format, destination, lines } = kind;
     const facts = {
       receiver: context.receiver,
       format,
       services: NO_NAMES,
       epoch: '', // the id of a record is inside its line
-      ack: acks[index]!, // one ack a run
+      ack: acks[index]!, // one ack a kind
       ...(destination === undefined ? {} : { destination }),
     };
-    return new Batch(storage, end - start, facts, sliceColumns(columns, start, end));
+    const columns =
+      kinds.length === 1 ? firstRows(storage.columns, lines) : rowsOf(storage.columns, kind, kindOfRow, context.nowMicros);
+    return new Batch(storage, lines, facts, columns);
   });
+}
+
+function firstRows(all: Columns, count: number): Columns {
+  return count === all.time.length ? all : sliceColumns(all, 0, count);
+}
+
+/** The rows of one kind, copied out. */
+function rowsOf(all: Columns, { index, lines }: Kind, kindOfRow: Uint8Array, nowMicros: number): Columns {
+  const columns = createColumns(lines);
+  columns.time.fill(nowMicros);
+  columns.kind.fill(BodyKind.cfjs1);
+  for (let row = kindOfRow.indexOf(index), to = 0; to < lines; row = kindOfRow.indexOf(index, row + 1), to++) {
+    columns.bodyStart[to] = all.bodyStart[row]!; // there are as many rows of the kind as it has lines
+    columns.bodyEnd[to] = all.bodyEnd[row]!;
+  }
+  return columns;
 }

@@ -1,0 +1,123 @@
+/** Acknowledged mode: batches in; acks, refusals and readiness out. */
+import type { Outcome } from '../../../src/core/ack.ts';
+import type { Readiness } from '../../../src/core/component.ts';
+import { encodeMessage, type Frame, FrameReader, MAX_REFUSED_RECORDS, type ReceiverMessage } from '../../../src/kit/frames.ts';
+import { encodeHello, PROTOCOL_VERSION } from '../../../src/kit/hello.ts';
+import { AckQueue, type OpenBatch } from './ack_queue.ts';
+import { MIN_LINE_BYTES, parseLines } from './line_batches.ts';
+import { type Mode, type ModeParts, violation } from './mode.ts';
+
+const NEWLINE = 0x0a;
+
+/** What the mode does to its connection. */
+export interface FramesOutput {
+  write(bytes: string | Buffer): void;
+  /** Says goodbye and closes, so that the peer offers what has not been acked again. */
+  goodbye(): void;
+}
+
+export class FramesMode implements Mode {
+  readonly #p: ModeParts;
+  readonly #output: FramesOutput;
+  /** Undefined once the last words were said. */
+  #reader: FrameReader | undefined;
+  readonly #acks = new AckQueue();
+  #lastId = -1;
+  /** The ack that is due at the end of this turn of the event loop, if any. */
+  #ackDue: number | undefined;
+  #isToldReady: boolean;
+
+  /** Answers the agent's hello. */
+  constructor(parts: ModeParts, output: FramesOutput) {
+    const { options, context } = parts;
+    const { name, max_frame_bytes } = options;
+    const { ready, reason } = context.readiness();
+    this.#p = parts;
+    this.#output = output;
+    this.#reader = new FrameReader(max_frame_bytes);
+    this.#isToldReady = ready;
+    output.write(encodeHello({ version: PROTOCOL_VERSION, role: 'receiver', name, ready, reason, max_frame_bytes }));
+  }
+
+  get heldBytes(): number {
+    return this.#reader?.heldBytes ?? 0;
+  }
+
+  take(chunk: Buffer): void {
+    for (const frame of this.#reader?.push(chunk) ?? []) if (this.#reader !== undefined) this.#onFrame(frame);
+  }
+
+  /** A frame that is not complete is not acked, and so comes again. */
+  end(): void {}
+
+  /** Tells the agent whether the receiver's own store takes records, where that is news to it. */
+  tellReadiness({ ready, reason }: Readiness): void {
+    if (ready === this.#isToldReady) return;
+    this.#isToldReady = ready;
+    this.#send({ type: 'ready', ready, reason });
+  }
+
+  /** Begins with the ack that is due. */
+  lastWords(refusedBecause: string | undefined): Buffer {
+    this.#sendAck();
+    this.#reader = undefined;
+    return encodeMessage(refusedBecause === undefined ? { type: 'goodbye' } : { type: 'error', reason: refusedBecause });
+  }
+
+  #onFrame({ header, payload }: Frame): void {
+    const { type, id, count } = header;
+    if (type !== 'batch') return; // a later version may say more
+    if (!isCount(id) || !isCount(count)) throw violation('a batch without an id or a count');
+    if (id <= this.#lastId) throw violation('a batch whose id does not grow');
+    if (count > payload.length / MIN_LINE_BYTES) throw violation(`a batch of ${count} lines in ${payload.length} bytes`);
+    if (payload.length > 0 && payload.at(-1) !== NEWLINE) throw violation('a batch whose last line does not end');
+    this.#lastId = id;
+    this.#onBatch(id, count, payload);
+  }
+
+  #onBatch(id: number, count: number, payload: Buffer): void {
+    const { peer, context, events } = this.#p;
+    const open = this.#acks.add(id);
+    const parsed = parseLines(payload, count, {
+      receiver: context.id,
+      nowMicros: context.clock.wallMicros(),
+      maxLineBytes: Infinity,
+      settled: (outcome) => this.#onSettled(open, outcome),
+    });
+    if (parsed.lines !== count) throw violation(`a batch of ${count} lines that has another number of them`);
+    events.batch();
+    for (const [reason, records] of parsed.refused) {
+      events.refusedRecords(peer, records.length, reason);
+      for (let from = 0; from < records.length; from += MAX_REFUSED_RECORDS)
+        this.#send({ type: 'refused', id, records: records.slice(from, from + MAX_REFUSED_RECORDS), reason });
+    }
+    if (parsed.batches.length === 0) this.#onSettled(open, { kind: 'rejected', reason: 'no line was taken' });
+    for (const batch of parsed.batches) context.emit(batch);
+  }
+
+  /** A batch that failed is not acked, nor is any behind it: the agent keeps them and, since the connection ends, offers them again. */
+  #onSettled(open: OpenBatch, outcome: Outcome): void {
+    if (outcome.kind === 'failed') {
+      this.#output.goodbye();
+      return;
+    }
+    const id = this.#acks.settle(open);
+    if (id === undefined) return;
+    if (this.#ackDue === undefined) queueMicrotask(() => this.#sendAck());
+    this.#ackDue = id;
+  }
+
+  #sendAck(): void {
+    const id = this.#ackDue;
+    this.#ackDue = undefined;
+    if (id !== undefined) this.#send({ type: 'ack', id });
+  }
+
+  #send(message: ReceiverMessage): void {
+    if (this.#reader !== undefined) this.#output.write(encodeMessage(message));
+  }
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}

@@ -1,0 +1,50 @@
+/** Connections over pairs of streams, in virtual time, with what a test needs to play the agent and the engine. */
+import { duplexPair } from 'node:stream';
+import { FakeReceiverContext } from '../../../../test/helpers/contexts.ts';
+import { VirtualClock } from '../../../../test/helpers/virtual_clock.ts';
+import { BufferBudget } from '../buffer_budget.ts';
+import { Connection } from '../connection.ts';
+import { Cfjs1Events } from '../events.ts';
+import { options as schema } from '../index.ts';
+import { FakeAgent } from './fake_agent.ts';
+
+export class Wire {
+  readonly clock = new VirtualClock();
+  readonly context = new FakeReceiverContext({ clock: this.clock });
+  readonly events = new Cfjs1Events(this.context);
+  readonly options;
+  readonly budget: BufferBudget;
+  /** Connections that have been closed. */
+  closed = 0;
+
+  constructor(options: Readonly<Record<string, unknown>> = {}) {
+    this.options = schema.parse({ listen: '127.0.0.1:0', name: 'log-a', ...options });
+    this.budget = new BufferBudget(this.options.max_buffered_bytes);
+  }
+
+  /** Connects an agent that has not said anything yet. */
+  connect() {
+    const [near, far] = duplexPair();
+    const { options, context, events, budget } = this;
+    const connection = new Connection(near, { peer: 'peer', options, context, events, budget, closed: () => (this.closed += 1) });
+    far.on('close', () => near.destroy());
+    near.on('close', () => far.destroy());
+    return { agent: new FakeAgent(far), connection };
+  }
+
+  /** Connects an agent and exchanges hellos. */
+  async greet() {
+    const connected = this.connect();
+    connected.agent.hello();
+    await this.settle();
+    return connected;
+  }
+
+  settle(): Promise<void> {
+    return this.clock.settle();
+  }
+
+  counted(name: string): number {
+    return this.context.metrics.sum(`sluice_cfjs1_${name}`);
+  }
+}
