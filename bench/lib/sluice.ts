@@ -11,7 +11,7 @@ const path = (name: string): string => new URL(name, import.meta.url).pathname;
 export interface Setup {
   readonly mode: Mode;
   /** Receiver id and options; `directory` is this run's own. */
-  receivers(directory: string): Record<string, unknown>;
+  readonly receivers: (directory: string) => Record<string, unknown>;
 }
 
 export interface Result {

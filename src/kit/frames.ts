@@ -82,23 +82,6 @@ function encodeHead(message: Message, payloadBytes: number): Buffer {
   return head;
 }
 
-/** Starts a batch frame at the end of `writer`; the payload is to be appended, then `endFrame` called with what this returns. */
-export function beginFrame(writer: ByteWriter, message: BatchMessage): number {
-  const header = packr.pack(message);
-  const start = writer.length;
-  const out = writer.reserve(FRAME_PREFIX_BYTES + header.length);
-  out.writeUInt32LE(header.length, start);
-  header.copy(out, start + FRAME_PREFIX_BYTES);
-  writer.length += FRAME_PREFIX_BYTES + header.length;
-  return start;
-}
-
-/** Fills in the payload's length of the frame that starts at `start`, as `beginFrame` returned it. */
-export function endFrame(writer: ByteWriter, start: number): void {
-  const headerBytes = writer.bytes.readUInt32LE(start);
-  writer.bytes.writeUInt32LE(writer.length - start - FRAME_PREFIX_BYTES - headerBytes, start + 4);
-}
-
 /** Takes chunks of a stream apart into frames; holds at most one frame. */
 export class FrameReader {
   readonly #maxPayloadBytes: number;

@@ -188,7 +188,7 @@ void test('any lines cut into any chunks come out as they went in', (t) => {
       input.batcher.flush();
       const expected = lines.filter((each) => each !== '');
       return (
-        JSON.stringify(bodies(input).map((body) => body.trimEnd())) === JSON.stringify(expected.map((each) => each.trimEnd()))
+        JSON.stringify(bodies(input).map((body) => body.trim())) === JSON.stringify(expected.map((each) => each.trim()))
       );
     }),
   );

@@ -29,7 +29,8 @@ const FIXED_COLUMNS = 3;
 const OTHER_COLUMNS = 4;
 
 interface Scanner {
-  setKeys(at: number, count: number, stack: number): void;
+  setKeys(at: number, count: number): void;
+  setStack(at: number): void;
   setColumns(at: number, entries: number): void;
   setNames(slots: number, slotCount: number, lengths: number, names: number, max: number): void;
   names(): number;
@@ -90,7 +91,8 @@ export class LineScanner {
     this.#text = this.#viewText();
     this.#columns = this.#viewColumns();
     this.#writeKeys(keys, keysAt);
-    this.#scanner.setKeys(keysAt, keys.length, stackAt);
+    this.#scanner.setKeys(keysAt, keys.length);
+    this.#scanner.setStack(stackAt);
     this.#scanner.setColumns(this.#columnsAt, maxRows);
     this.#scanner.setNames(slotsAt, NAME_SLOTS, this.#nameLengthsAt, this.#namesAt, MAX_NAMES);
     this.#scanner.forgetNames();
