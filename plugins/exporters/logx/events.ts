@@ -2,7 +2,7 @@
 import type { ComponentContext } from '../../../src/core/component.ts';
 import type { Counter, Histogram } from '../../../src/core/metrics.ts';
 import type { RoutePhase } from './route.ts';
-import type { Sent } from './window.ts';
+import type { SentFrame } from './window.ts';
 
 const ACK_BUCKETS_SECONDS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10];
 
@@ -14,6 +14,13 @@ const MEANING: Record<RoutePhase, string> = {
   returning: 'records return to their own endpoint',
 };
 
+/** What is read when it is scraped. */
+export interface Observed {
+  readonly isDiverted: () => boolean;
+  readonly unackedBytes: () => number;
+  readonly isReady: () => boolean;
+}
+
 export class LogxEvents {
   readonly #context: ComponentContext;
   readonly #destination: string;
@@ -21,59 +28,75 @@ export class LogxEvents {
   readonly #diverted: { records: Counter; bytes: Counter };
   readonly #ackSeconds: Histogram;
   readonly #resent: Counter;
+  readonly #refused: Counter;
 
   constructor(context: ComponentContext, destination: string) {
+    const { metrics } = context;
+    const labels = { destination };
     this.#context = context;
     this.#destination = destination;
     this.#direct = this.#delivered('direct');
     this.#diverted = this.#delivered('diverted');
-    const labels = { destination };
-    this.#ackSeconds = context.metrics.histogram(
+    this.#ackSeconds = metrics.histogram(
       'sluice_logx_ack_seconds',
-      'From sending a batch to its ack.',
+      'From sending a frame to its ack.',
       ACK_BUCKETS_SECONDS,
       labels,
     );
-    this.#resent = context.metrics.counter(
-      'sluice_logx_resent_batches_total',
-      'Batches that were sent and go out again because no ack came.',
+    this.#resent = metrics.counter(
+      'sluice_logx_resent_frames_total',
+      'Frames that were sent and go out again, since their connection ended before the ack.',
+      labels,
+    );
+    this.#refused = metrics.counter(
+      'sluice_logx_refused_records_total',
+      'Records that a receiver refused for good, or that are larger than it takes.',
       labels,
     );
   }
 
-  acked(settled: readonly Sent[], isDiverted: boolean, nowMs: number): void {
-    const { records, bytes } = isDiverted ? this.#diverted : this.#direct;
-    for (const sent of settled) {
-      records.add(sent.delivery.batch.count);
-      bytes.add(sent.bytes);
+  observe({ isDiverted, unackedBytes, isReady }: Observed): void {
+    const { metrics } = this.#context;
+    const labels = { destination: this.#destination };
+    metrics.observed(
+      'sluice_logx_diverted',
+      '1 while records go to another endpoint than their own.',
+      () => Number(isDiverted()),
+      labels,
+    );
+    metrics.observed('sluice_logx_unacked_bytes', 'Bytes sent and not acknowledged yet.', unackedBytes, labels);
+    metrics.observed(
+      'sluice_logx_ready',
+      '1 while an endpoint takes the records of the destination.',
+      () => Number(isReady()),
+      labels,
+    );
+  }
+
+  /** These were settled by one ack; at least one. */
+  acked(frames: readonly SentFrame[], isDiverted: boolean): void {
+    const delivered = isDiverted ? this.#diverted : this.#direct;
+    for (const { records, bytes, refused } of frames) {
+      const refusedRecords = refused.reduce((sum, refusal) => sum + refusal.records.length, 0);
+      delivered.records.add(Math.max(0, records - refusedRecords)); // records that were too large to be sent are not among `records`
+      delivered.bytes.add(bytes);
+      for (const refusal of refused) this.#onRefused(refusal.records.length, refusal.reason);
     }
-    const oldest = settled[0];
-    if (oldest !== undefined) this.#ackSeconds.observe((nowMs - oldest.sentMs) / 1000);
+    const oldest = frames[0];
+    if (oldest !== undefined) this.#ackSeconds.observe((this.#context.clock.monotonicMs() - oldest.sentMs) / 1000);
   }
 
-  refused(records: number, reason: string): void {
-    const { metrics, log } = this.#context;
-    metrics
-      .counter('sluice_logx_refused_records_total', 'Records that a receiver refused for good.', {
-        destination: this.#destination,
-      })
-      .add(records);
-    log.warn('a receiver refused records for good', { destination: this.#destination, records, reason });
+  resent(frames: number): void {
+    this.#resent.add(frames);
   }
 
-  resent(batches: number): void {
-    this.#resent.add(batches);
-  }
-
+  /** A probe, which changes nothing about where records go, is not told. */
   phase(from: RoutePhase, to: RoutePhase, problem: string): void {
-    if (from === to || to === 'probing' || from === 'probing') return;
+    if (to === 'probing' || from === to || (from === 'probing' && to === 'diverted')) return;
     const { metrics, log } = this.#context;
-    const fields = {
-      destination: this.#destination,
-      route: to,
-      ...(to === 'suspect' || to === 'diverted' ? { reason: problem } : {}),
-    };
-    if (to === 'suspect' || to === 'diverted') log.warn(MEANING[to], fields);
+    const isTrouble = to === 'suspect' || to === 'diverted';
+    const fields = { destination: this.#destination, route: to, ...(isTrouble ? { reason: problem } : {}) };
+    if (isTrouble) log.warn(MEANING[to], fields);
     else log.info(MEANING[to], fields);
     metrics
       .counter('sluice_logx_route_changes_total', 'Changes of route, by the phase entered.', {
@@ -81,6 +104,11 @@ export class LogxEvents {
         phase: to,
       })
       .add();
+  }
+
+  #onRefused(records: number, reason: string): void {
+    this.#refused.add(records);
+    this.#context.log.warn('a receiver refused records for good', { destination: this.#destination, records, reason });
   }
 
   #delivered(route: string) {
@@ -92,11 +120,7 @@ export class LogxEvents {
         'Records that a receiver has acknowledged, by route.',
         labels,
       ),
-      bytes: metrics.counter(
-        'sluice_logx_delivered_bytes_total',
-        'Bytes of the frames that a receiver has acknowledged, by route.',
-        labels,
-      ),
+      bytes: metrics.counter('sluice_logx_delivered_bytes_total', 'Bytes of lines that a receiver has acknowledged.', labels),
     };
   }
 }

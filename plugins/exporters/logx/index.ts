@@ -1,16 +1,19 @@
 import { z } from 'zod';
 import { defineExporter } from '../../../src/core/component.ts';
-import { byteSize, duration, parseAddress } from '../../../src/kit/options.ts';
+import { type Address, byteSize, duration, parseAddress } from '../../../src/kit/options.ts';
 import { LogxExporter } from './exporter.ts';
 
-const ENDPOINT = /^tcp:\/\/(.+)$/;
+function parseEndpoint(text: string): Address | undefined {
+  const address = parseAddress(/^tcp:\/\/(.+)$/.exec(text)?.[1] ?? '');
+  return address === undefined || address.port === 0 ? undefined : address;
+}
 
 const endpoint = z
   .string()
-  .refine((text) => parseAddress(ENDPOINT.exec(text)?.[1] ?? '') !== undefined, {
+  .refine((text) => parseEndpoint(text) !== undefined, {
     error: 'must be tcp://host:port, such as tcp://log-a.example.net:6514',
   })
-  .transform((text) => parseAddress(ENDPOINT.exec(text)?.[1] ?? '') ?? { host: '', port: 0 });
+  .transform((text) => parseEndpoint(text) ?? { host: '', port: 0 });
 
 const destination = z.strictObject({
   endpoint: endpoint.describe('Where the receiver listens.').meta({ examples: ['tcp://127.0.0.1:6514'] }),
@@ -32,9 +35,9 @@ export const options = z.strictObject({
     ),
   destinations: z
     .record(
-      z
-        .string()
-        .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, { error: 'must be a name of letters, digits, dot, underscore and dash' }),
+      z.string().regex(/^(?!.*\.\.)[A-Za-z][A-Za-z0-9._-]{0,62}$/, {
+        error: 'must be a name of letters, digits, dot, underscore and dash that starts with a letter',
+      }),
       destination,
     )
     .refine((destinations) => Object.keys(destinations).length > 0, { error: 'needs at least one destination' })

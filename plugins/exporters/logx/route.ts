@@ -52,6 +52,11 @@ export type RouteEvent =
   /** Time has passed. `jitter` is a random number from 0 up to 1. */
   | { readonly kind: 'tick'; readonly jitter: number };
 
+/** Whether records go to another endpoint than their own; while they return, that is already over. */
+export function isAway(phase: RoutePhase): boolean {
+  return phase === 'diverted' || phase === 'probing';
+}
+
 export type RouteAction = 'none' | 'divert' | 'probe' | 'return';
 
 export interface RouteStep {

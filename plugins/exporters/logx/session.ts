@@ -4,56 +4,58 @@
  *
  *     connecting ──▶ greeting ──▶ open ──▶ closed        (plain mode: connecting ──▶ open)
  */
-import { connect, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Clock, Timer } from '../../../src/core/clock.ts';
 import { describeError, SluiceError } from '../../../src/core/errors.ts';
-import { encodeHello, MAX_HELLO_BYTES, parseReceiverHello, PROTOCOL_VERSION } from '../../../src/kit/hello.ts';
-import { type Frame, FrameReader } from '../../../src/kit/frames.ts';
-import type { Address } from '../../../src/kit/options.ts';
+import { encodeBatchHead, type Frame, FrameReader } from '../../../src/kit/frames.ts';
+import { encodeHello, MAX_HELLO_BYTES, parseReceiverHello, parseRefusal, PROTOCOL_VERSION } from '../../../src/kit/hello.ts';
 import { formatAddress } from '../../../src/kit/options.ts';
-import type { EncodedFrame } from './frame_cache.ts';
+import type { Dial, Endpoint } from './endpoint.ts';
 
 /** A receiver sends acks and little else. */
 const MAX_RECEIVED_PAYLOAD_BYTES = 0;
 
 const NEWLINE = 0x0a;
 
-export interface SessionOptions {
-  readonly address: Address;
-  /** False for plain mode: lines and nothing else, delivered as surely as TCP does. */
-  readonly acknowledged: boolean;
+/** What sessions of one agent have in common. */
+export interface SessionSetup {
+  readonly dial: Dial;
+  readonly clock: Clock;
+  /** The agent's name in its hello. */
+  readonly hostName: string;
   /** Time for connecting and the hello together. */
   readonly timeoutMs: number;
-  readonly hostName: string;
-  readonly clock: Clock;
-  readonly events: SessionEvents;
 }
 
 export interface SessionEvents {
   /** Batches can be sent. `ready` is what the receiver says of its own store, `maxFrameBytes` the largest payload that it takes. */
   opened(ready: boolean, reason: string, maxFrameBytes: number): void;
-  /** The receiver has everything up to and including `id`. */
+  /** The receiver says that it has everything up to and including `id`, or throws a SluiceError where that cannot be. */
   acked(id: number): void;
-  refused(id: number, records: number, reason: string): void;
+  /** The receiver says that it will not have `records`, indexes in batch `id`; throws a SluiceError where that cannot be. */
+  refused(id: number, records: readonly number[], reason: string): void;
   readiness(ready: boolean, reason: string): void;
   /** Nothing that was not acked will be any more. */
   closed(reason: string): void;
 }
 
 export class Session {
-  readonly #options: SessionOptions;
-  readonly #socket: Socket;
+  readonly #endpoint: Endpoint;
+  readonly #setup: SessionSetup;
+  readonly #events: SessionEvents;
+  readonly #socket: Duplex;
   readonly #reader = new FrameReader(MAX_RECEIVED_PAYLOAD_BYTES);
-  #greeting: Buffer[] | undefined = [];
+  /** The receiver's first line as far as it has come; undefined once it has been read. */
+  #greeting: Buffer | undefined = Buffer.alloc(0);
   #timer: Timer | undefined;
-  #isOpen = false;
   #isClosed = false;
 
-  constructor(options: SessionOptions) {
-    this.#options = options;
-    const { host, port } = options.address;
-    this.#timer = options.clock.after(options.timeoutMs, () => this.close('no answer in time'));
-    this.#socket = connect({ host, port, noDelay: true });
+  constructor(endpoint: Endpoint, setup: SessionSetup, events: SessionEvents) {
+    this.#endpoint = endpoint;
+    this.#setup = setup;
+    this.#events = events;
+    this.#timer = setup.clock.after(setup.timeoutMs, () => this.close('no answer in time'));
+    this.#socket = setup.dial(endpoint.address);
     this.#socket.on('connect', () => this.#onConnect());
     this.#socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     this.#socket.on('error', (error) => this.close(describeError(error)));
@@ -61,18 +63,17 @@ export class Session {
     this.#socket.on('close', () => this.close('the connection was closed'));
   }
 
-  get isOpen(): boolean {
-    return this.#isOpen;
-  }
-
-  /** Hands a frame to the connection; its bytes must stay as they are until its ack or until the session is closed. */
-  send(id: number, frame: EncodedFrame): void {
-    if (this.#options.acknowledged) {
-      this.#socket.write(frame.bytes);
+  /** Sends `count` lines; their bytes must stay as they are until the ack or until the session is closed. */
+  send(id: number, count: number, lines: Buffer): void {
+    if (this.#endpoint.acknowledged) {
+      this.#socket.cork();
+      this.#socket.write(encodeBatchHead({ type: 'batch', id, count }, lines.length));
+      this.#socket.write(lines);
+      this.#socket.uncork();
       return;
     }
-    this.#socket.write(frame.bytes.subarray(frame.linesAt), (error) => {
-      if (!error && !this.#isClosed) this.#options.events.acked(id);
+    this.#socket.write(lines, (error) => {
+      if (!error && !this.#isClosed) this.#events.acked(id);
     });
   }
 
@@ -80,31 +81,25 @@ export class Session {
   close(reason: string): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#isOpen = false;
     this.#timer?.cancel();
     this.#socket.destroy();
-    this.#options.events.closed(`${formatAddress(this.#options.address)}: ${reason}`);
+    this.#events.closed(`${this.#endpoint.name} at ${formatAddress(this.#endpoint.address)}: ${reason}`);
   }
 
   #onConnect(): void {
-    if (!this.#options.acknowledged) {
-      this.#open(true, '', Infinity);
-      return;
-    }
-    const { hostName } = this.#options;
-    this.#socket.write(encodeHello({ version: PROTOCOL_VERSION, role: 'agent', name: hostName }));
+    const { hostName } = this.#setup;
+    if (!this.#endpoint.acknowledged) this.#open(true, '', Infinity);
+    else this.#socket.write(encodeHello({ version: PROTOCOL_VERSION, role: 'agent', name: hostName }));
   }
 
   #open(ready: boolean, reason: string, maxFrameBytes: number): void {
     this.#timer?.cancel();
-    this.#timer = undefined;
     this.#greeting = undefined;
-    this.#isOpen = true;
-    this.#options.events.opened(ready, reason, maxFrameBytes);
+    this.#events.opened(ready, reason, maxFrameBytes);
   }
 
   #onData(chunk: Buffer): void {
-    if (!this.#options.acknowledged || this.#isClosed) return;
+    if (!this.#endpoint.acknowledged || this.#isClosed) return;
     try {
       const rest = this.#greeting === undefined ? chunk : this.#onGreeting(this.#greeting, chunk);
       for (const frame of this.#reader.push(rest)) if (!this.#isClosed) this.#onFrame(frame);
@@ -113,53 +108,63 @@ export class Session {
     }
   }
 
-  /** Gathers the receiver's hello line; returns what came behind it. */
-  #onGreeting(greeting: Buffer[], chunk: Buffer): Buffer {
+  /** Gathers the receiver's first line; returns what came behind it. */
+  #onGreeting(before: Buffer, chunk: Buffer): Buffer {
     const newline = chunk.indexOf(NEWLINE);
-    greeting.push(newline < 0 ? chunk : chunk.subarray(0, newline));
-    const line = Buffer.concat(greeting);
+    const line = Buffer.concat([before, newline < 0 ? chunk : chunk.subarray(0, newline)]);
     if (line.length > MAX_HELLO_BYTES) throw notAReceiver();
-    if (newline < 0) return Buffer.alloc(0);
-    const hello = parseReceiverHello(line.toString('utf8'));
+    if (newline < 0) {
+      this.#greeting = line;
+      return Buffer.alloc(0);
+    }
+    const text = line.toString('utf8');
+    const refusal = parseRefusal(text);
+    if (refusal !== undefined) throw refusedBecause(refusal);
+    const hello = parseReceiverHello(text);
     if (hello === undefined) throw notAReceiver();
     this.#open(hello.ready, hello.reason, hello.max_frame_bytes);
     return chunk.subarray(newline + 1);
   }
 
   #onFrame({ header }: Frame): void {
-    const { events } = this.#options;
-    const id = header['id'];
+    const { id, records, reason } = header;
     switch (header['type']) {
       case 'ack':
         if (typeof id !== 'number') throw violation('an ack without an id');
-        events.acked(id);
+        this.#events.acked(id);
         return;
-      case 'refused': {
-        const { records, reason } = header;
-        if (typeof id !== 'number' || !Array.isArray(records)) throw violation('a refusal without an id or records');
-        events.refused(id, records.length, textOf(reason));
+      case 'refused':
+        if (typeof id !== 'number' || !isNumbers(records)) throw violation('a refusal without an id or records');
+        this.#events.refused(id, records, textOf(reason));
         return;
-      }
       case 'ready':
-        events.readiness(header['ready'] === true, textOf(header['reason']));
+        this.#events.readiness(header['ready'] === true, textOf(reason));
         return;
       case 'goodbye':
         this.close('the receiver is stopping');
         return;
       case 'error':
-        this.close(`the receiver refused: ${textOf(header['reason'])}`);
-        return;
+        throw refusedBecause(textOf(reason));
       default: // a later version may say more
     }
   }
+}
+
+/** An error of a receiver that sends what it must not; the session is then closed. */
+export function violation(what: string): SluiceError {
+  return new SluiceError('protocol_violation', `the receiver sent ${what}`);
+}
+
+function isNumbers(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((each) => typeof each === 'number');
 }
 
 function textOf(value: unknown): string {
   return typeof value === 'string' ? value : 'no reason given';
 }
 
-function violation(what: string): SluiceError {
-  return new SluiceError('protocol_violation', `the receiver sent ${what}`);
+function refusedBecause(reason: string): SluiceError {
+  return new SluiceError('peer_refused', `the receiver refused: ${reason}`);
 }
 
 function notAReceiver(): SluiceError {

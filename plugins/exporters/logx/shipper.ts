@@ -5,48 +5,62 @@
 import type { Timer } from '../../../src/core/clock.ts';
 import { type Cursor, type ExporterContext, READY, type Readiness } from '../../../src/core/component.ts';
 import { BackOff } from '../../../src/kit/back_off.ts';
+import type { Dial, Endpoint } from './endpoint.ts';
 import { LogxEvents } from './events.ts';
-import type { FrameCache } from './frame_cache.ts';
 import type { LogxOptions } from './index.ts';
-import { type Endpoint, Link } from './link.ts';
-import { initialRoute, type RouteEvent, type RoutePhase, type RoutePolicy, type RouteState, stepRoute } from './route.ts';
-import { Session } from './session.ts';
+import type { LineCache } from './line_cache.ts';
+import { Link } from './link.ts';
+import { Probe } from './probe.ts';
+import { initialRoute, isAway, type RouteEvent, type RoutePolicy, type RouteState, stepRoute } from './route.ts';
+import type { SessionSetup } from './session.ts';
+import type { SentFrame } from './window.ts';
 
 /** How often silence, and the times of the route, are looked at. */
 const TICK_MS = 250;
 
 const MAX_DWELL_FACTOR = 16;
 
-export interface ShipperOptions {
+/** What a shipper reaches the outside with, besides the clock. */
+export interface Outside {
+  readonly dial: Dial;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+}
+
+export interface ShipperParts {
   readonly cursor: Cursor;
   readonly own: Endpoint;
   /** Other endpoints, in order of preference. */
   readonly alternates: readonly Endpoint[];
-  readonly frames: FrameCache;
+  readonly cache: LineCache;
   readonly options: LogxOptions;
   readonly context: ExporterContext;
+  readonly outside: Outside;
 }
 
 export class Shipper {
-  readonly #o: ShipperOptions;
+  readonly #p: ShipperParts;
   readonly #policy: RoutePolicy;
+  readonly #setup: SessionSetup;
   readonly #events: LogxEvents;
-  readonly #backOff = new BackOff({ minMs: 100, maxMs: 5000 });
+  readonly #backOff: BackOff;
   #route: RouteState;
   #link: Link | undefined;
-  #probe: Session | undefined;
-  #nextAlternate = 0;
+  #probe: Probe | undefined;
+  /** How often one of the other endpoints was connected to since the route was diverted. */
+  #alternateTries = 0;
   /** The last thing that went wrong, for logs and readiness. */
   #problem = 'no connection yet';
   #tick: Timer | undefined;
   #reconnect: Timer | undefined;
   #isRunning = false;
+  #stopped: Promise<void> | undefined;
   #onDrained: (() => void) | undefined;
 
-  constructor(given: ShipperOptions) {
-    const { options, context, cursor, alternates } = given;
-    this.#o = given;
-    this.#events = new LogxEvents(context, cursor.destination);
+  constructor(parts: ShipperParts) {
+    const { options, context, cursor, alternates, outside } = parts;
+    const { clock, hostName } = context;
+    this.#p = parts;
     this.#policy = {
       divertAfterMs: options.divert_after,
       probeIntervalMs: options.probe_interval,
@@ -55,13 +69,16 @@ export class Shipper {
       maxDwellMs: options.min_dwell * MAX_DWELL_FACTOR,
       hasAlternate: alternates.length > 0,
     };
-    this.#route = initialRoute(this.#policy, context.clock.monotonicMs());
+    this.#setup = { dial: outside.dial, clock, hostName, timeoutMs: options.ack_timeout };
+    this.#backOff = new BackOff({ minMs: 100, maxMs: 5000, random: outside.random });
+    this.#route = initialRoute(this.#policy, clock.monotonicMs());
+    this.#events = new LogxEvents(context, cursor.destination);
+    this.#events.observe({
+      isDiverted: () => isAway(this.#route.phase),
+      unackedBytes: () => this.#link?.unackedBytes ?? 0,
+      isReady: () => this.readiness().ready,
+    });
     cursor.onReadable(() => this.#link?.pump());
-    this.#observe();
-  }
-
-  get destination(): string {
-    return this.#o.cursor.destination;
   }
 
   start(): void {
@@ -71,92 +88,90 @@ export class Shipper {
   }
 
   /** Delivers what the cursor holds until it is empty or the deadline has passed, then closes. */
-  async stop(deadlineMs: number): Promise<void> {
-    if (!this.#isRunning) return;
-    const { cursor, context } = this.#o;
-    if (cursor.oldest !== undefined) {
-      await new Promise<void>((resolve) => {
-        const timer = context.clock.after(Math.max(0, deadlineMs - context.clock.monotonicMs()), resolve);
-        this.#onDrained = () => {
-          timer.cancel();
-          resolve();
-        };
-      });
+  stop(deadlineMs: number): Promise<void> {
+    this.#stopped ??= this.#drainAndClose(deadlineMs);
+    return this.#stopped;
+  }
+
+  readiness(): Readiness {
+    if (this.#link?.isReady === true && this.#link.assess().condition !== 'bad' && this.#route.phase !== 'suspect') return READY;
+    return { ready: false, reason: `no endpoint takes the records of ${this.#p.cursor.destination} (${this.#problem})` };
+  }
+
+  async #drainAndClose(deadlineMs: number): Promise<void> {
+    const { cursor, context } = this.#p;
+    if (this.#isRunning && cursor.oldest !== undefined) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const timer = context.clock.after(Math.max(0, deadlineMs - context.clock.monotonicMs()), resolve);
+      this.#onDrained = resolve;
+      await promise;
+      timer.cancel();
     }
     this.#isRunning = false;
     this.#tick?.cancel();
     this.#reconnect?.cancel();
-    this.#probe?.close('stopping');
+    this.#probe?.cancel();
     this.#link?.close('stopping');
   }
 
-  readiness(): Readiness {
-    if (this.#link?.isReady === true) return READY;
-    return { ready: false, reason: `no endpoint takes the records of ${this.destination} (${this.#problem})` };
-  }
-
-  get #isDiverted(): boolean {
-    return isAway(this.#route.phase);
-  }
-
-  /** Opens the link that the route asks for; while diverted, each time with the next of the other endpoints. */
+  /** Opens the link that the route asks for; while it is diverted, each time to the next of the other endpoints. */
   #connect(): void {
-    const { own, alternates, cursor, frames, options, context } = this.#o;
-    let endpoint = own;
-    if (this.#isDiverted && alternates.length > 0) endpoint = alternates[this.#nextAlternate++ % alternates.length]!; // not empty
-    const isCurrent = (): boolean => this.#link === link;
+    const { own, alternates, cursor, cache, options } = this.#p;
+    const isElsewhere = isAway(this.#route.phase) && alternates.length > 0;
+    const endpoint = isElsewhere ? alternates[this.#alternateTries++ % alternates.length]! : own; // not empty
     const link: Link = new Link({
       endpoint,
       mark: endpoint === own ? undefined : own.name,
       cursor,
-      frames,
+      cache,
       maxUnackedBytes: options.max_unacked_bytes,
-      timeoutMs: options.ack_timeout,
-      hostName: context.hostName,
-      clock: context.clock,
+      ackTimeoutMs: options.ack_timeout,
+      setup: this.#setup,
       events: {
-        ready: () => {
-          // Being ready is not yet taking records: where some wait, only their ack shows that.
-          if (isCurrent() && endpoint === own && cursor.oldest === undefined) this.#step({ kind: 'ack' });
-        },
-        notReady: (reason) => {
-          if (isCurrent()) this.#onTrouble(reason, endpoint);
-        },
-        acked: (settled) => {
-          this.#events.acked(settled, endpoint !== own, context.clock.monotonicMs());
-          this.#backOff.reset();
-          if (isCurrent() && endpoint === own) this.#step({ kind: 'ack' });
-          queueMicrotask(() => this.#afterAck());
-        },
-        refused: (records, reason) => this.#events.refused(records, reason),
-        closed: (reason, unsettledBatches) => {
-          this.#events.resent(unsettledBatches);
-          if (isCurrent()) this.#onClosed(reason, endpoint);
-        },
+        changed: () => this.#judge(link),
+        acked: (frames) => this.#onAcked(link, frames),
+        closed: (reason, unsettledFrames) => this.#onClosed(link, reason, unsettledFrames),
       },
     });
     this.#link = link;
   }
 
-  #onTrouble(reason: string, endpoint: Endpoint): void {
-    this.#problem = reason;
-    if (endpoint === this.#o.own) this.#step({ kind: 'trouble' });
-    else this.#link?.close(reason);
+  #onAcked(link: Link, frames: readonly SentFrame[]): void {
+    this.#events.acked(frames, link.endpoint !== this.#p.own);
+    this.#backOff.reset();
+    this.#judge(link);
+    if (this.#p.cursor.oldest === undefined) this.#onDrained?.();
   }
 
-  #onClosed(reason: string, endpoint: Endpoint): void {
-    this.#problem = reason;
+  #onClosed(link: Link, reason: string, unsettledFrames: number): void {
+    if (this.#isRunning) this.#events.resent(unsettledFrames);
+    if (link !== this.#link) return; // it was replaced
     this.#link = undefined;
+    this.#problem = reason;
     if (!this.#isRunning) return;
-    if (endpoint === this.#o.own) this.#step({ kind: 'trouble' });
+    if (link.endpoint === this.#p.own) this.#step({ kind: 'trouble' });
+    else if (this.#route.phase === 'returning') this.#switch(reason);
     if (this.#link === undefined) this.#connectLater();
+  }
+
+  /** Draws the consequences of how the current link does. */
+  #judge(link: Link): void {
+    if (link !== this.#link) return;
+    const { condition, reason } = link.assess();
+    if (condition === 'bad') this.#problem = reason;
+    if (link.endpoint === this.#p.own) {
+      if (condition === 'good') this.#step({ kind: 'ack' });
+      else if (condition === 'bad') this.#step({ kind: 'trouble' });
+    } else if (this.#route.phase === 'returning') {
+      if (condition === 'bad' || link.isDrained) this.#switch('its records return');
+    } else if (condition === 'bad') {
+      link.close(reason);
+    }
   }
 
   #connectLater(): void {
     this.#reconnect?.cancel();
-    this.#reconnect = this.#o.context.clock.after(this.#backOff.nextMs(), () => {
-      if (this.#link === undefined && this.#isRunning) this.#connect();
-    });
+    this.#reconnect = this.#p.context.clock.after(this.#backOff.nextMs(), () => this.#connect());
   }
 
   /** Replaces the link by the one that the route asks for now; what it had not settled is sent again over the new one. */
@@ -170,98 +185,44 @@ export class Shipper {
   }
 
   #step(event: RouteEvent): void {
-    const { state, action } = stepRoute(this.#route, event, this.#o.context.clock.monotonicMs(), this.#policy);
+    const { state, action } = stepRoute(this.#route, event, this.#p.context.clock.monotonicMs(), this.#policy);
     const from = this.#route.phase;
     this.#route = state;
     this.#events.phase(from, state.phase, this.#problem);
-    if (action === 'divert') this.#switch('its records are diverted');
-    else if (action === 'probe') this.#startProbe();
-    else if (action === 'return') this.#beginReturn();
-  }
-
-  #startProbe(): void {
-    const { own, options, context } = this.#o;
-    const finish = (event: RouteEvent): void => {
-      const probe = this.#probe;
-      if (probe === undefined) return;
-      this.#probe = undefined;
-      probe.close('the probe is done');
-      if (this.#isRunning) this.#step(event);
-    };
-    this.#probe = new Session({
-      address: own.address,
-      acknowledged: own.acknowledged,
-      timeoutMs: options.ack_timeout,
-      hostName: context.hostName,
-      clock: context.clock,
-      events: {
-        opened: (ready) =>
-          finish(ready ? { kind: 'probe_ok', isUrgent: this.#link?.isReady !== true } : { kind: 'probe_failed' }),
-        acked: ignore,
-        refused: ignore,
-        readiness: ignore,
-        closed: () => finish({ kind: 'probe_failed' }),
-      },
-    });
-  }
-
-  /** Lets what is under way on the other endpoint be acked first, so that it is not sent twice. */
-  #beginReturn(): void {
-    this.#link?.hold();
-    if ((this.#link?.window.batches ?? 0) === 0) this.#switch('its records return');
-  }
-
-  #afterAck(): void {
-    const link = this.#link;
-    const isDraining = this.#route.phase === 'returning' && link !== undefined && link.endpoint !== this.#o.own;
-    if (isDraining && link.window.batches === 0) this.#switch('its records return');
-    if (this.#o.cursor.oldest === undefined) this.#onDrained?.();
-  }
-
-  #onTick(): void {
-    const { own, options, context } = this.#o;
-    const link = this.#link;
-    const silentMs = link?.window.silentMs(context.clock.monotonicMs()) ?? 0;
-    if (link !== undefined && silentMs > options.ack_timeout) {
-      const reason = `${link.endpoint.name} has acknowledged nothing for ${Math.round(silentMs / 100) / 10} s`;
-      if (this.#route.phase === 'returning' && link.endpoint !== own) this.#switch(reason);
-      else if (link.endpoint !== own) link.close(reason);
-      else this.#onTrouble(reason, own);
+    if (action === 'divert') {
+      this.#alternateTries = 0;
+      this.#switch('its records are diverted');
+    } else if (action === 'probe') {
+      this.#probe = new Probe(this.#p.own, this.#setup, (isReady) => this.#onProbed(isReady));
+    } else if (action === 'return') {
+      // What is under way on the other endpoint is acked first, so that it is not sent twice.
+      this.#link?.hold();
+      if (this.#link?.isDrained !== false) this.#switch('its records return');
     }
-    // With nowhere else to go, a silent connection is given up for a new one.
-    if (silentMs > options.ack_timeout + options.divert_after && this.#link === link && link?.endpoint === own)
-      link.close('silent');
-    this.#step({ kind: 'tick', jitter: Math.random() });
+  }
+
+  #onProbed(isReady: boolean): void {
+    const isUrgent = this.#link?.assess().condition !== 'good';
+    this.#step(isReady ? { kind: 'probe_ok', isUrgent } : { kind: 'probe_failed' });
   }
 
   #scheduleTick(): void {
-    this.#tick = this.#o.context.clock.after(TICK_MS, () => {
+    this.#tick = this.#p.context.clock.after(TICK_MS, () => {
+      this.#scheduleTick();
       this.#onTick();
-      if (this.#isRunning) this.#scheduleTick();
     });
   }
 
-  #observe(): void {
-    const { metrics } = this.#o.context;
-    const labels = { destination: this.destination };
-    metrics.observed(
-      'sluice_logx_diverted',
-      '1 while records go to another endpoint than their own.',
-      () => Number(this.#isDiverted),
-      labels,
-    );
-    metrics.observed('sluice_logx_unacked_bytes', 'Sent and not acknowledged yet.', () => this.#link?.window.bytes ?? 0, labels);
-    metrics.observed(
-      'sluice_logx_ready',
-      '1 while an endpoint takes the records of the destination.',
-      () => Number(this.readiness().ready),
-      labels,
-    );
+  #onTick(): void {
+    const { own, cursor, options, outside } = this.#p;
+    const link = this.#link;
+    if (link !== undefined) this.#judge(link);
+    if (cursor.oldest === undefined) this.#onDrained?.(); // what was left may have been dropped
+    this.#step({ kind: 'tick', jitter: outside.random() });
+    // With nowhere else to go, a silent connection is given up for a new one.
+    if (link !== undefined && link === this.#link && link.endpoint === own) {
+      const { silentMs } = link;
+      if (silentMs > options.ack_timeout + options.divert_after) link.close(link.assess().reason);
+    }
   }
 }
-
-function isAway(phase: RoutePhase): boolean {
-  return phase === 'diverted' || phase === 'probing';
-}
-
-function ignore(): void {}

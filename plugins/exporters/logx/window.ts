@@ -1,16 +1,29 @@
 /** What was sent over one session and waits for its ack, in the order in which it was sent. */
 import type { Delivery } from '../../../src/core/component.ts';
 
-export interface Sent {
+export interface Refused {
+  /** Indexes in the delivery. */
+  readonly records: readonly number[];
+  readonly reason: string;
+}
+
+/** A frame of one delivery. Most deliveries are one frame; what is larger than a receiver takes is several. */
+export interface SentFrame {
+  readonly id: number;
   readonly delivery: Delivery;
+  /** Whether the delivery is settled with this frame. */
+  readonly isLast: boolean;
+  /** Index in the delivery of its first record. */
+  readonly first: number;
+  readonly records: number;
   readonly bytes: number;
   readonly sentMs: number;
-  /** Not sent at all, because the receiver would not take it; it is settled when what was sent before it is. */
-  readonly isSkipped: boolean;
+  /** What the receiver will not have of the frame, or could not be sent at all. */
+  readonly refused: Refused[];
 }
 
 export class Window {
-  readonly #sent: Sent[] = [];
+  readonly #sent: SentFrame[] = [];
   #bytes = 0;
   #lastAckMs = 0;
 
@@ -18,34 +31,31 @@ export class Window {
     return this.#bytes;
   }
 
-  get batches(): number {
-    return this.#sent.length;
+  get isEmpty(): boolean {
+    return this.#sent.length === 0;
   }
 
-  add(sent: Sent): void {
-    this.#sent.push(sent);
-    this.#bytes += sent.bytes;
+  add(frame: SentFrame): void {
+    this.#sent.push(frame);
+    this.#bytes += frame.bytes;
   }
 
-  find(position: number): Sent | undefined {
-    return this.#sent.find(({ delivery }) => delivery.position === position);
+  /** The frame of this id; undefined where it was never sent or has been settled. */
+  find(id: number): SentFrame | undefined {
+    return this.#sent.find((frame) => frame.id === id && frame.records > 0);
   }
 
-  /** Takes out what an ack up to `position` settles, skipped batches behind it included. */
-  settle(position: number, nowMs: number): Sent[] {
-    let count = 0;
-    while (count < this.#sent.length) {
-      const next = this.#sent[count]!; // count is below the length
-      if (next.delivery.position > position && !next.isSkipped) break;
-      this.#bytes -= next.bytes;
-      count += 1;
-    }
-    if (count > 0) this.#lastAckMs = nowMs;
-    return this.#sent.splice(0, count);
+  /** Takes out what an ack up to `id` settles. */
+  settle(id: number, nowMs: number): SentFrame[] {
+    const open = this.#sent.findIndex((frame) => frame.id > id);
+    const settled = this.#sent.splice(0, open === -1 ? this.#sent.length : open);
+    for (const { bytes } of settled) this.#bytes -= bytes;
+    if (settled.length > 0) this.#lastAckMs = nowMs;
+    return settled;
   }
 
   /** Takes out everything. */
-  clear(): Sent[] {
+  clear(): SentFrame[] {
     this.#bytes = 0;
     return this.#sent.splice(0);
   }

@@ -1,0 +1,41 @@
+const NEWLINE = 0x0a;
+
+export interface LinePart {
+  readonly bytes: Buffer;
+  /** Index of its first record among the lines. */
+  readonly first: number;
+  readonly records: number;
+}
+
+export interface LineParts {
+  /** In order; none is empty. */
+  readonly parts: readonly LinePart[];
+  /** Indexes of lines that alone are longer than a part may be; they are in none. */
+  readonly tooLong: readonly number[];
+}
+
+/** Divides lines, each of which ends with a newline, into parts of whole lines and of at most `maxBytes`. */
+export function divideLines(lines: Buffer, maxBytes: number): LineParts {
+  const parts: LinePart[] = [];
+  const tooLong: number[] = [];
+  let from = 0;
+  let first = 0;
+  let index = 0;
+  const endPart = (end: number): void => {
+    if (index > first) parts.push({ bytes: lines.subarray(from, end), first, records: index - first });
+    from = end;
+    first = index;
+  };
+  for (let at = 0; at < lines.length; index++) {
+    const next = lines.indexOf(NEWLINE, at) + 1;
+    if (next - from > maxBytes) endPart(at);
+    if (next - at > maxBytes) {
+      tooLong.push(index);
+      from = next;
+      first = index + 1;
+    }
+    at = next;
+  }
+  endPart(lines.length);
+  return { parts, tooLong };
+}
