@@ -14,6 +14,7 @@ interface EntryArray {
 }
 
 const SLOTS_AT_ONCE = 4096;
+const NONE = new DataView(new ArrayBuffer(0));
 
 /** Arrays double in length, so a sound chain is far shorter; a longer one is damage. */
 const MAX_ARRAYS = 1024;
@@ -22,7 +23,7 @@ export class EntryList {
   readonly #fd: number;
   readonly #itemBytes: number;
   readonly #arrays: EntryArray[] = [];
-  readonly #slots: DataView;
+  #slots = NONE;
   #slotsFirst = 0;
   #slotsEnd = 0;
   #count = 0;
@@ -32,7 +33,6 @@ export class EntryList {
   constructor(fd: number, isCompact: boolean) {
     this.#fd = fd;
     this.#itemBytes = isCompact ? ARRAY_ITEM_BYTES.compact : ARRAY_ITEM_BYTES.regular;
-    this.#slots = new DataView(new ArrayBuffer(SLOTS_AT_ONCE * this.#itemBytes));
   }
 
   /** Takes over the number of entries, and where the list begins, from a header just read. */
@@ -60,6 +60,7 @@ export class EntryList {
     if (index >= this.#count) return false;
     const array = this.#arrayOf(index);
     if (array === undefined) return false;
+    if (this.#slots === NONE) this.#slots = new DataView(new ArrayBuffer(SLOTS_AT_ONCE * this.#itemBytes));
     const wanted = Math.min(SLOTS_AT_ONCE, array.end - index, this.#count - index);
     const position = array.offset + ENTRY_ARRAY.items + (index - array.first) * this.#itemBytes;
     const read = readFully(this.#fd, Buffer.from(this.#slots.buffer), wanted * this.#itemBytes, position);

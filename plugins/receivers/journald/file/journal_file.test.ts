@@ -128,6 +128,13 @@ void test('a file that is closed gives its last cursor, and goes on where it was
   t.same(rest(), [3, 4, 5]);
 });
 
+void test('a file of another name that took over is not taken for it', async (t) => {
+  const { file, path } = open(t, writerOf(5, true));
+  file.close();
+  writeFileSync(path, writerOf(5, true).bytes());
+  t.throws(() => file.reopen(), { code: 'path_conflict', transient: true });
+});
+
 void test('files that are no journals are refused with what to do', async (t) => {
   const path = join(temporaryDirectory(t), 'a.journal');
   t.throws(() => new JournalFile(path, () => {}), { code: 'ENOENT' });

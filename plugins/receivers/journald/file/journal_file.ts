@@ -8,7 +8,17 @@ import { closeSync, openSync } from 'node:fs';
 import { SluiceError } from '../../../../src/core/errors.ts';
 import { type Cursor, entryCursor } from './cursor.ts';
 import { EntryList } from './entry_list.ts';
-import { ENTRY, ENTRY_ITEM_BYTES, type Header, HEADER_BYTES, MAX_EXACT, ObjectType, parseHeader, u64 } from './format.ts';
+import {
+  ENTRY,
+  ENTRY_ITEM_BYTES,
+  type Header,
+  HEADER_BYTES,
+  type HeaderProblem,
+  MAX_EXACT,
+  ObjectType,
+  parseHeader,
+  u64,
+} from './format.ts';
 import { readFully, Windows } from './windows.ts';
 
 /** What could not be read, for the metric: a whole entry, the list of entries, or one object of an entry. */
@@ -61,6 +71,11 @@ export class JournalFile {
     return this.#header;
   }
 
+  /** True where nothing will be written to the file any more: it is archived, or was set aside because it was left unclean. */
+  get isFinal(): boolean {
+    return this.#header.isArchived || this.path.endsWith('~');
+  }
+
   get isOpen(): boolean {
     return this.#open !== undefined;
   }
@@ -76,9 +91,9 @@ export class JournalFile {
     return this.#open.windows;
   }
 
-  /** Opens the file again after `close`, at the same place. Throws as the constructor does. */
+  /** Opens the file again after `close`, at the same place. Throws as the constructor does, also where another took over its name. */
   reopen(): void {
-    if (this.#open === undefined) this.#header = this.#openFile();
+    if (this.#open === undefined) this.#header = this.#openFile(this.#header.fileId);
   }
 
   close(): void {
@@ -90,7 +105,7 @@ export class JournalFile {
 
   /** Looks at the header again; what was published since can then be advanced to. */
   refresh(): void {
-    if (this.#open === undefined || this.#header.isArchived) return;
+    if (this.#open === undefined || this.isFinal) return;
     const header = readHeader(this.#open.fd);
     // The header of a live file was sound when it was opened, so this is a glance at a moment when it was not.
     if (typeof header === 'string') return;
@@ -126,7 +141,7 @@ export class JournalFile {
         continue;
       }
       // The newest entry of a live file may be one whose last bytes are on their way here.
-      if (this.#next === list.count - 1 && !this.#header.isArchived) return false;
+      if (this.#next === list.count - 1 && !this.isFinal) return false;
       this.#onDamage('entry');
       this.#next += 1;
       bad += 1;
@@ -206,12 +221,12 @@ export class JournalFile {
     this.#isBroken = true;
   }
 
-  #openFile(): Header {
+  #openFile(fileId?: string): Header {
     const fd = openSync(this.path, 'r');
     const header = readHeader(fd);
-    if (typeof header === 'string') {
+    if (typeof header === 'string' || header.fileId !== (fileId ?? header.fileId)) {
       closeSync(fd);
-      throw unreadable(this.path, header);
+      throw unreadable(this.path, typeof header === 'string' ? header : 'replaced');
     }
     this.#open = { fd, windows: new Windows(fd), list: new EntryList(fd, header.isCompact) };
     this.#header = header;
@@ -220,8 +235,8 @@ export class JournalFile {
   }
 
   #grow({ windows, list }: OpenFile, settled: number): void {
-    const { end, isArchived, tailObjectOffset } = this.#header;
-    windows.grow(end, isArchived ? end : tailObjectOffset + TAIL_OBJECT_BYTES, settled);
+    const { end, tailObjectOffset } = this.#header;
+    windows.grow(end, this.isFinal ? end : tailObjectOffset + TAIL_OBJECT_BYTES, settled);
     list.grow(this.#header);
   }
 
@@ -236,7 +251,7 @@ function readHeader(fd: number): ReturnType<typeof parseHeader> {
   return parseHeader(bytes.subarray(0, readFully(fd, bytes, HEADER_BYTES, 0)));
 }
 
-function unreadable(path: string, problem: Exclude<ReturnType<typeof parseHeader>, Header>): SluiceError {
+function unreadable(path: string, problem: HeaderProblem | 'replaced'): SluiceError {
   switch (problem) {
     case 'incompatible':
       return new SluiceError('unsupported', `${path} uses a feature of the journal format that is newer than this reader`, {
@@ -247,5 +262,7 @@ function unreadable(path: string, problem: Exclude<ReturnType<typeof parseHeader
     case 'truncated':
       // A file that was created a moment ago has no header yet.
       return new SluiceError('unsupported', `${path} has no complete header`, { transient: true });
+    case 'replaced':
+      return new SluiceError('path_conflict', `${path} is another file now`, { transient: true });
   }
 }

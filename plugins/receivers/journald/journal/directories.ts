@@ -8,8 +8,6 @@ import { errnoOf } from '../../../../src/core/errors.ts';
 
 export interface FoundFile {
   readonly path: string;
-  /** Directory that holds the file. */
-  readonly directory: string;
   /** Tells the file from another one that takes over its name. */
   readonly inode: number;
 }
@@ -72,7 +70,7 @@ export class JournalDirectories {
       const path = join(directory, name);
       if (isRoot && MACHINE_ID.test(name)) return this.#listDirectory(path, false, before);
       const file = JOURNAL.test(name) ? statOf(path) : undefined;
-      return file?.isFile() === true ? [{ path, directory, inode: file.ino }] : [];
+      return file?.isFile() === true ? [{ path, inode: file.ino }] : [];
     });
   }
 }

@@ -127,6 +127,14 @@ void test('an archived file of which nothing is left to be read is not opened', 
   t.same(look(), [3]);
 });
 
+void test('files that were left unclean are closed when they were read, as archived ones are', async (t) => {
+  const { path, look, journal } = journalIn(t);
+  entries(writer(), 1).save(path('system@1.journal~'));
+  journal.refresh(true);
+  t.same(look(), [1]);
+  t.equal(journal.files.filter((file) => file.isOpen).length, 0);
+});
+
 void test('a file that is renamed between being found and being read is read under its new name', async (t) => {
   const { path, drain, journal } = journalIn(t);
   const [first, second] = [entries(writer(), 1), entries(writer(), 2)];

@@ -40,9 +40,9 @@ export class Journal {
   readonly #horizons = new Map<string, number>();
   /** The members with the next entry and the one after that, until something changes. */
   #first: Member | undefined;
-  /** Of the sequence of the first; one that was just met has none yet, and no other files either. */
-  #horizon = Infinity;
   #second: Member | undefined;
+  /** That of the first's sequence; one that was just met has none yet, and no other files either. */
+  #horizon = Infinity;
   /** Why directories and files cannot be read, by path. */
   readonly problems = new Map<string, string>();
 
@@ -153,7 +153,7 @@ export class Journal {
   /** Lets go of what a file without a current entry does not need any more. */
   #settle(member: Member): void {
     const { file } = member;
-    const isOver = file.header.isArchived || member.missed >= MAX_MISSED;
+    const isOver = file.isFinal || member.missed >= MAX_MISSED;
     if (isOver && file.isExhausted) {
       member.isDone = true;
       file.close();
@@ -203,11 +203,11 @@ export class Journal {
   #add(file: JournalFile, inode: number): Member {
     const { header } = file;
     const { seqnum = 0 } = this.#originOf(file);
-    const isPassed = header.isArchived && header.tailSeqnum > 0 && header.tailSeqnum <= seqnum;
+    const isPassed = file.isFinal && header.tailSeqnum > 0 && header.tailSeqnum <= seqnum;
     // Until it is begun, what the header says of its first entry stands for the file in the order.
     file.seqnum = Math.max(header.headSeqnum, seqnum + 1);
     file.realtime = header.headRealtime;
-    if (header.isArchived) file.close();
+    if (file.isFinal) file.close();
     const member: Member = { file, inode, isBegun: false, isDone: isPassed, isBlocked: false, missed: 0 };
     this.#members.set(header.fileId, member);
     return member;

@@ -17,17 +17,12 @@ export interface ResumeOptions {
 }
 
 export function resume({ directories, saved, startAt, now, log }: ResumeOptions): Positions {
-  const files = describeFiles(directories);
-  try {
-    const bySequence = Map.groupBy(files, ({ header }) => header.seqnumId);
-    if (saved !== undefined) return check(saved, bySequence, log);
-    if (startAt === 'beginning') return new Positions(0);
-    const positions = new Positions(now);
-    for (const sequence of bySequence.values()) positions.set(tailOf(sequence));
-    return positions;
-  } finally {
-    for (const file of files) file.close();
-  }
+  const bySequence = Map.groupBy(describeFiles(directories), ({ header }) => header.seqnumId);
+  if (saved !== undefined) return check(saved, bySequence, log);
+  if (startAt === 'beginning') return new Positions(0);
+  const positions = new Positions(now);
+  for (const sequence of bySequence.values()) positions.set(tailOf(sequence));
+  return positions;
 }
 
 /** Compares saved positions with what the journal holds, and says what was made of those that are not there any more. */
@@ -62,24 +57,37 @@ function check(saved: Positions, bySequence: ReadonlyMap<string, readonly Journa
 }
 
 function hasEntry(file: JournalFile, seqnum: number): boolean {
-  if (file.header.headSeqnum > seqnum || file.header.tailSeqnum < seqnum) return false;
-  file.seekBehindSeqnum(seqnum - 1);
-  return file.advance() && file.seqnum === seqnum;
+  return file.header.headSeqnum <= seqnum && file.header.tailSeqnum >= seqnum && cursorOf(file, seqnum) !== undefined;
 }
 
 /** The cursor of the last entry of a sequence. */
 function tailOf(files: readonly JournalFile[]): Cursor {
   const last = files.reduce((a, b) => (b.header.tailSeqnum > a.header.tailSeqnum ? b : a));
   const { seqnumId, tailSeqnum, tailRealtime } = last.header;
-  const cursor = hasEntry(last, tailSeqnum) ? last.cursorAt(last.entryOffset) : undefined;
-  return cursor ?? seqnumCursor(seqnumId, tailSeqnum, tailRealtime);
+  return cursorOf(last, tailSeqnum) ?? seqnumCursor(seqnumId, tailSeqnum, tailRealtime);
 }
 
-/** The files that can be read now; why others cannot is told when they are to be read. */
+/** The cursor of the file's entry with that number, if it has one. */
+function cursorOf(file: JournalFile, seqnum: number): Cursor | undefined {
+  try {
+    file.reopen();
+    file.seekBehindSeqnum(seqnum - 1);
+    return file.advance() && file.seqnum === seqnum ? file.cursorAt(file.entryOffset) : undefined;
+  } catch {
+    // The file was there a moment ago; what became of it will be told when it is to be read.
+    return undefined;
+  } finally {
+    file.close();
+  }
+}
+
+/** The files that can be read now, closed; why others cannot is told when they are to be read. */
 function describeFiles(directories: JournalDirectories): JournalFile[] {
   return directories.list().flatMap(({ path }) => {
     try {
-      return [new JournalFile(path, () => {})];
+      const file = new JournalFile(path, () => {});
+      file.close();
+      return [file];
     } catch {
       return [];
     }

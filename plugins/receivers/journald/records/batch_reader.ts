@@ -2,7 +2,7 @@
 import type { Ack } from '../../../../src/core/ack.ts';
 import type { Batch } from '../../../../src/core/batch.ts';
 import { BatchBuilder } from '../../../../src/core/batch_builder.ts';
-import { JsonObjectScanner } from '../../../../src/kit/json_scan.ts';
+import { JsonObjectFinder } from '../../../../src/kit/json_object.ts';
 import { settleBodyKinds } from './bodies.ts';
 import { type Cursor, seqnumCursor } from '../file/cursor.ts';
 import { EntryDecoder } from './entry_decoder.ts';
@@ -26,7 +26,7 @@ export class BatchReader {
   readonly #journal: Journal;
   readonly #options: BatchReaderOptions;
   readonly #builder: BatchBuilder;
-  readonly #scanner: JsonObjectScanner | undefined;
+  readonly #objects: JsonObjectFinder | undefined;
   /** The one used last at the end. */
   readonly #decoders = new Map<JournalFile, EntryDecoder>();
   #decoder: EntryDecoder | undefined;
@@ -42,7 +42,7 @@ export class BatchReader {
     this.#journal = journal;
     this.#options = options;
     this.#builder = new BatchBuilder({ arenaBytes: Math.max(MIN_ARENA_BYTES, 2 * options.maxValueBytes) });
-    this.#scanner = options.parseJson ? new JsonObjectScanner([]) : undefined;
+    this.#objects = options.parseJson ? new JsonObjectFinder() : undefined;
   }
 
   /**
@@ -76,7 +76,7 @@ export class BatchReader {
     const { receiver, format } = this.#options;
     const batch = this.#builder.build({ receiver, format, epoch, ack: makeAck(cursor) });
     this.#batch += 1;
-    settleBodyKinds(batch, used, this.#scanner);
+    settleBodyKinds(batch, used, this.#objects);
     return batch;
   }
 

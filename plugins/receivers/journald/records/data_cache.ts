@@ -36,7 +36,7 @@ interface Columns {
    */
   readonly start: Uint32Array;
   readonly end: Uint32Array;
-  /** Severity of a priority, body kind of a message. */
+  /** Severity of a priority. */
   readonly value: Uint8Array;
   /** 1 where the value was cut. */
   readonly isCut: Uint8Array;

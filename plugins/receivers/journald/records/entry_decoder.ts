@@ -50,7 +50,7 @@ export class EntryDecoder {
     let set = NO_SET;
     // A field table that starts anew half-way through an entry voids what was made of it; it has room for one entry's fields then.
     do {
-      if (this.#objects.isStale) {
+      if (this.#objects.isVoid || this.#objects.isFull) {
         this.#objects.clear();
         this.#sets.clear();
       }
@@ -59,7 +59,7 @@ export class EntryDecoder {
       this.#hasLent = false;
       clearParts(this.#parts);
       set = this.#takeAll();
-    } while (this.#objects.isStale);
+    } while (this.#objects.isVoid);
     return this.#objects.hasRoom && this.#write(builder, batch, set);
   }
 

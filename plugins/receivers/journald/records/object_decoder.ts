@@ -50,9 +50,14 @@ export class ObjectDecoder {
     this.#reader = new DataReader(file.header.isCompact, options.maxValueBytes, options.onDamage);
   }
 
-  /** Whether all that was cached is void, so that `clear` must come before the next entry. */
-  get isStale(): boolean {
-    return this.cache.generation !== this.#options.table.generation || !this.cache.hasRoom(MAX_ITEMS);
+  /** Whether all that was cached is void, because the field table has started anew. */
+  get isVoid(): boolean {
+    return this.cache.generation !== this.#options.table.generation;
+  }
+
+  /** Whether the cache has no room for what one entry may have. */
+  get isFull(): boolean {
+    return !this.cache.hasRoom(MAX_ITEMS);
   }
 
   clear(): void {

@@ -268,6 +268,14 @@ void test('an entry with more than a batch can hold is shipped with what there i
   t.ok(Object.keys(members).length >= 10);
 });
 
+void test('an entry that has more to share than the cache can hold is read all the same', async (t) => {
+  const fields = Array.from({ length: 300 }, (_, number) => `F${number}=${'\u0001'.repeat(3000)}${number}`);
+  const { records, damage } = read(t, [{ fields }, { fields }, { fields: ['MESSAGE=next'] }]);
+  t.equal(records.length, 3);
+  t.same(damage, {});
+  t.equal(records[2]?.body, 'next');
+});
+
 void test('large entries fill batches and none is lost between them', async (t) => {
   const entries = Array.from({ length: 60 }, (_, number) => ({
     fields: [`MESSAGE=${number} ${'x'.repeat(number * 1500)}`, `X=${'y'.repeat(number * 700)}`],
