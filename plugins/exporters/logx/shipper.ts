@@ -214,15 +214,13 @@ export class Shipper {
   }
 
   #onTick(): void {
-    const { own, cursor, options, outside } = this.#p;
+    const { cursor, options, outside } = this.#p;
     const link = this.#link;
     if (link !== undefined) this.#judge(link);
     if (cursor.oldest === undefined) this.#onDrained?.(); // what was left may have been dropped
     this.#step({ kind: 'tick', jitter: outside.random() });
     // With nowhere else to go, a silent connection is given up for a new one.
-    if (link !== undefined && link === this.#link && link.endpoint === own) {
-      const { silentMs } = link;
-      if (silentMs > options.ack_timeout + options.divert_after) link.close(link.assess().reason);
-    }
+    if (!this.#policy.hasAlternate && link !== undefined && link.silentMs > options.ack_timeout + options.divert_after)
+      link.close(link.assess().reason);
   }
 }
