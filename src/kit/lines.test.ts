@@ -174,6 +174,25 @@ void test('more lines than a batch or an arena holds go on in the next, in order
   t.end();
 });
 
+void test('a fragment behind as many lines as a batch holds goes on in the next batch', (t) => {
+  for (const fragment of ['x'.repeat(100), 'unfinished']) {
+    const batches: number[] = [];
+    const input = open({
+      emit(batch) {
+        batches.push(batch.count);
+        input.records.push(...readBatch(batch));
+        batch.settle({ kind: 'delivered' });
+      },
+    });
+    input.push(`${'a\n'.repeat(2048)}${fragment}`);
+    input.splitter.cut();
+    input.batcher.flush();
+    t.same(batches, [2048, 1]);
+    t.match(input.records.at(-1), { body: fragment.slice(0, 64), kind: 'text', service: 'fallback' });
+  }
+  t.end();
+});
+
 void test('any lines cut into any chunks come out as they went in', (t) => {
   const line = fc.string({ unit: fc.constantFrom('a', '{', '}', '"', ':', '1', ' ', 'é', '€'), maxLength: 20 });
   fc.assert(
@@ -187,9 +206,7 @@ void test('any lines cut into any chunks come out as they went in', (t) => {
       }
       input.batcher.flush();
       const expected = lines.filter((each) => each !== '');
-      return (
-        JSON.stringify(bodies(input).map((body) => body.trim())) === JSON.stringify(expected.map((each) => each.trim()))
-      );
+      return JSON.stringify(bodies(input).map((body) => body.trim())) === JSON.stringify(expected.map((each) => each.trim()));
     }),
   );
   t.end();

@@ -92,7 +92,7 @@ export class LineBatcher {
 
   /** Adds one line without its newline, marked with `flag`: the start of one that is too long, or of one that was not finished. */
   addFragment(line: Buffer, flag: number): void {
-    if (line.length > this.#builder.room) this.flush();
+    if (line.length > this.#builder.room || this.#builder.isFull) this.flush();
     const builder = this.#builder;
     const start = builder.used;
     builder.used += line.copy(builder.arena, start);
