@@ -75,7 +75,8 @@ export class JsonMembers {
     const start = this.#scanner.valueStarts(SEVERITY)[row]!;
     const end = this.#scanner.valueEnds(SEVERITY)[row]!;
     if (end === 0 || end - start > MAX_SEVERITY_BYTES) return SEVERITY_UNSET;
-    return severityFromText(String(JSON.parse(this.#scanner.text.toString('utf8', start, end))));
+    const value = this.#scanner.text.toString('utf8', start, end);
+    return severityFromText(value.startsWith('"') ? String(JSON.parse(value)) : value);
   }
 
   /** Event time of a row, in microseconds; -1 where it has none that can be read. */

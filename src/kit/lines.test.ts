@@ -193,6 +193,18 @@ void test('a fragment behind as many lines as a batch holds goes on in the next 
   t.end();
 });
 
+void test('a severity that is an object is none, also in a chunk of more names than the scanner keeps', (t) => {
+  const input = open();
+  const names = Array.from({ length: 1100 }, (_, index) => `{"service":"s${index}"}\n`).join('');
+  input.push(`${names}{"level":{"toString":0}}\n{"level":"\\u0077arn"}\n{"level":40}\n`);
+  input.batcher.flush();
+  t.same(
+    input.records.slice(-3).map(({ severity }) => severity),
+    [0, 13, 13],
+  );
+  t.end();
+});
+
 void test('any lines cut into any chunks come out as they went in', (t) => {
   const line = fc.string({ unit: fc.constantFrom('a', '{', '}', '"', ':', '1', ' ', 'é', '€'), maxLength: 20 });
   fc.assert(
