@@ -108,6 +108,20 @@ void test('a full spool drops the newest batch where the receiver says so, and w
   t.end();
 });
 
+void test('a batch that cannot fit at all does not drive out those that do', (t) => {
+  const { spool, add, outcomes, counts } = open(['a'], 3);
+  add('1');
+  add('2');
+  add('huge', 'drop_oldest', 1000);
+  t.same(outcomes, ['huge dropped']);
+  t.equal(counts.dropped, 1000);
+  t.same(
+    [spool.cursors[0]?.next(), spool.cursors[0]?.next()].map((delivery) => delivery?.position),
+    [0, 1],
+  );
+  t.end();
+});
+
 void test('receivers that can wait are made to, and others keep the other half of the room', async (t) => {
   const { spool, add } = open(['a'], 4);
   t.equal(spool.whenRoom('push_back'), undefined);

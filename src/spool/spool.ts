@@ -92,7 +92,7 @@ export class Spool {
   append(batch: Batch, rule: OverflowRule): void {
     if (batch.epoch === undefined) this.#number(batch);
     const bytes = batch.memoryBytes + BATCH_OVERHEAD_BYTES;
-    if (rule === 'drop_oldest') this.#dropOldestFor(bytes);
+    if (rule === 'drop_oldest' && bytes <= this.maxBytes) this.#dropOldestFor(bytes);
     if ((rule === 'drop_oldest' || rule === 'drop_newest') && this.#bytes + bytes > this.maxBytes) {
       this.#drop(batch);
       return;
