@@ -1,14 +1,20 @@
 /** The options that receivers of lines share. */
 import { z } from 'zod';
+import { MAX_KEY_BYTES } from './line_scanner/line_scanner.ts';
 import { byteSize, duration, formatName, onFull } from './options.ts';
 
-const jsonKeys = z.strictObject({
-  service: z.string().min(1).max(31).default('service').describe('Member that names the service.'),
-  severity: z.string().min(1).max(31).default('level').describe('Member that holds the severity, by name or by number.'),
-  time: z
+function jsonKey() {
+  return z
     .string()
     .min(1)
-    .max(31)
+    .max(MAX_KEY_BYTES)
+    .refine((key) => Buffer.byteLength(key) <= MAX_KEY_BYTES, { error: `must have at most ${MAX_KEY_BYTES} bytes` });
+}
+
+const jsonKeys = z.strictObject({
+  service: jsonKey().default('service').describe('Member that names the service.'),
+  severity: jsonKey().default('level').describe('Member that holds the severity, by name or by number.'),
+  time: jsonKey()
     .default('ts')
     .describe('Member that holds the event time: RFC 3339, or a number of seconds, milliseconds, microseconds or nanoseconds.'),
 });

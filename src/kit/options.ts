@@ -107,11 +107,17 @@ export function isFormatName(name: string): boolean {
   return FORMAT_NAME.test(name) && !name.includes('..');
 }
 
+/** Names of the members that stand beside the wrapper, which bears the format's name. */
+const ENVELOPE_MEMBERS: readonly string[] = ['format', 'destination'];
+
 /** The cfjs1 format and wrapper name of a receiver's records. */
 export function formatName() {
   return z
     .string()
-    .refine(isFormatName, { error: 'must be a cfjs1 format name: letters, digits, dot, underscore and dash, 128 at most' });
+    .refine(isFormatName, { error: 'must be a cfjs1 format name: letters, digits, dot, underscore and dash, 128 at most' })
+    .refine((name) => !ENVELOPE_MEMBERS.includes(name), {
+      error: 'must not be "format" or "destination", which are names of other members of a cfjs1 line',
+    });
 }
 
 const ON_FULL: readonly [OnFull, ...OnFull[]] = ['drop_oldest', 'drop_newest', 'block'];

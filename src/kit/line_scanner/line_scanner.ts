@@ -18,7 +18,8 @@ const MAX_NAME_BYTES = 128;
 const NAME_SLOTS = 4096;
 
 const MAX_KEYS = 7;
-const MAX_KEY_BYTES = 31;
+/** Longest name of a member that can be looked for, in UTF-8. */
+export const MAX_KEY_BYTES = 31;
 const KEY_ROOM = 32;
 
 /** The loops read whole blocks of 16 or 32 bytes, also where a text ends. */
