@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { test } from 'tap';
 import { type Batch, type BatchFacts, RecordFlag } from '../core/batch.ts';
@@ -155,5 +157,34 @@ void test('what is not cfjs1 is refused with its reason', (t) => {
   t.match(problemOf('{"format":"a","a":1}'), 'not an object');
   t.match(problemOf('{"format":"a","a":{},"destination":1}'), 'destination');
   t.match(problemOf('{"format":"a","a":{},"destination":"a/b"}'), 'destination');
+  t.end();
+});
+
+void test('more services than templates are kept for are still told apart', (t) => {
+  const services = Array.from({ length: 20_000 }, (_, index) => `s${index}`);
+  const encoded = lines(batchOf(services.map((service) => ({ body: Buffer.from(service), service }))));
+  t.equal(encoded.length, services.length);
+  t.ok(encoded.every((line, index) => line.endsWith(`,"service":"s${index}","message":"s${index}"}}`)));
+  t.end();
+});
+
+void test('what is kept for services has a bound, however many names are made up', (t) => {
+  setFlagsFromString('--expose-gc');
+  const gc: unknown = runInNewContext('gc');
+  const memory = (): number => {
+    if (typeof gc === 'function') gc();
+    const { heapUsed, external } = process.memoryUsage();
+    return heapUsed + external;
+  };
+  const writer = new ByteWriter(1024 * 1024);
+  const encodeFlood = (turn: number): void => {
+    writer.length = 0;
+    const services = Array.from({ length: 4096 }, (_, index) => ({ body: '', service: `made-up-${turn}-${index}` }));
+    encoder.encode(batchOf(services), writer);
+  };
+  for (let turn = 0; turn < 4; turn++) encodeFlood(turn);
+  const before = memory();
+  for (let turn = 4; turn < 40; turn++) encodeFlood(turn);
+  t.ok(memory() - before < 16 * 1024 * 1024);
   t.end();
 });

@@ -32,6 +32,9 @@ const SEVERITIES = 25;
 /** Sets of templates that are kept; a host has one or two for each receiver. */
 const MAX_SETS = 32;
 
+/** Templates that are kept, of some hundred bytes each; a host has far fewer, unless somebody makes up names of services. */
+const MAX_TEMPLATES = 8192;
+
 /** The templates of records that agree in all of this. Sequence numbers from `min` up to `below` have equally many digits. */
 interface TemplateSet {
   readonly format: string;
@@ -50,6 +53,7 @@ interface TemplateSet {
 export class Cfjs1Encoder {
   readonly #timestamps = new TimestampWriter();
   readonly #sets: TemplateSet[] = [];
+  #templates = 0;
 
   /**
    * Appends the lines of all records of a batch to `writer`, each with its newline; with `destination`, each bears it as the mark
@@ -112,6 +116,7 @@ export class Cfjs1Encoder {
     const key = (service * SEVERITIES + severity) * TEMPLATE_KINDS + kind;
     const known = set.byKey[key];
     if (known !== undefined) return known;
+    if (this.#templates === MAX_TEMPLATES) this.#forget();
     const serviceName = set.services.name(service);
     const text =
       set.opening +
@@ -120,7 +125,14 @@ export class Cfjs1Encoder {
       (BODY_OPENINGS[kind]?.toString() ?? '');
     const made = Buffer.from(text);
     set.byKey[key] = made;
+    this.#templates += 1;
     return made;
+  }
+
+  /** Starts anew; the set in use is let go with its batch. */
+  #forget(): void {
+    this.#sets.length = 0;
+    this.#templates = 0;
   }
 
   #setOf(batch: Batch, sequence: number): TemplateSet {
@@ -155,7 +167,7 @@ export class Cfjs1Encoder {
       opening: `${beforeTime}${' '.repeat(TIMESTAMP_BYTES)}"${members.join('')}`,
       byKey: [],
     };
-    if (this.#sets.length === MAX_SETS) this.#sets.shift();
+    if (this.#sets.length === MAX_SETS) this.#forget();
     this.#sets.push(made);
     return made;
   }
