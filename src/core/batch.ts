@@ -80,12 +80,13 @@ export const COLUMN_NAMES: readonly (keyof Columns)[] = [
 /** Bytes that one record takes in the columns. */
 export const COLUMN_BYTES = 8 + 8 + 4 * 5 + 3;
 
-/** Arena and columns, shared by the parts of a split batch; given back when the last part has settled. */
+/** Arena and columns, shared by the batches that were made of one buffer; given back when the last of them has settled. */
 export class Storage {
   readonly arena: Buffer;
   readonly columns: Columns;
   readonly #onFree: ((storage: Storage) => void) | undefined;
   #references = 1;
+  #sharers = 1;
 
   constructor(arena: Buffer, columns: Columns, onFree?: (storage: Storage) => void) {
     this.arena = arena;
@@ -93,8 +94,15 @@ export class Storage {
     this.#onFree = onFree;
   }
 
+  /** How many batches were made of it; more are made before the first of them is passed on. */
+  get sharers(): number {
+    return this.#sharers;
+  }
+
+  /** One more batch shares it from now on. */
   retain(): void {
     this.#references += 1;
+    this.#sharers += 1;
   }
 
   release(): void {
@@ -129,7 +137,6 @@ export class Batch {
   epoch: string | undefined;
   readonly #storage: Storage;
   readonly #ack: Ack;
-  readonly #facts: BatchFacts;
   #count: number;
 
   /** Takes over one reference of `storage`; the first `count` rows of its columns are the batch's records. */
@@ -144,7 +151,6 @@ export class Batch {
     this.columns = columns;
     this.#storage = storage;
     this.#ack = facts.ack ?? new Ack();
-    this.#facts = facts;
     this.#count = count;
   }
 
@@ -156,9 +162,9 @@ export class Batch {
     return this.#ack.settled;
   }
 
-  /** Memory that the batch keeps from being reused, in bytes. */
+  /** Memory that the batch keeps from being reused, in bytes; of an arena that several batches share, its share. */
   get memoryBytes(): number {
-    return this.arena.length + this.columns.time.length * COLUMN_BYTES;
+    return Math.ceil(this.arena.length / this.#storage.sharers) + this.columns.time.length * COLUMN_BYTES;
   }
 
   /** Copies record `from` over record `to`; with `truncate` it is how filters drop records without touching bytes. */
@@ -180,26 +186,6 @@ export class Batch {
   truncate(count: number): void {
     if (count < 0 || count > this.#count) throw new RangeError(`cannot truncate a batch of ${this.#count} records to ${count}`);
     this.#count = count;
-  }
-
-  /**
-   * Splits into consecutive parts that end before the given record indexes (ascending, the last one being `count`). Each part has
-   * its own ack, which settles this batch's when all have; this batch must not be used any more.
-   */
-  split(ends: readonly number[]): Batch[] {
-    if (ends.at(-1) !== this.#count) throw new RangeError(`the parts of a split must end at the batch's ${this.#count} records`);
-    const acks = this.#ack.split(ends.length);
-    const parts = ends.map((end, part) => {
-      const start = part === 0 ? 0 : ends[part - 1]!; // part - 1 is a valid index here
-      if (end <= start) throw new RangeError('the parts of a split must not be empty');
-      this.#storage.retain();
-      const facts = { ...this.#facts, resource: this.resource, ack: acks[part]! }; // split gave one ack a part
-      const batch = new Batch(this.#storage, end - start, facts, sliceColumns(this.columns, start, end));
-      batch.epoch = this.epoch;
-      return batch;
-    });
-    this.#storage.release();
-    return parts;
   }
 
   /** Tells the source what became of the records and gives the bytes back. Exactly once; the second time throws. */
