@@ -45,8 +45,12 @@ void test('imports point one way', async (t) => {
   t.same(wrong, []);
 });
 
+/** AssemblyScript, which its own compiler reads; that takes file names without .ts only. */
+const ASSEMBLY = 'src/kit/line_scanner/assembly/';
+
 void test('imports between our own files say .ts, which is what Node runs', async (t) => {
-  const wrong = programSources().flatMap(({ path, text }) =>
+  const run = programSources().filter(({ path }) => !path.startsWith(ASSEMBLY));
+  const wrong = run.flatMap(({ path, text }) =>
     importsOf(text)
       .filter((imported) => imported.startsWith('.') && !/\.(ts|json)$/.test(imported))
       .map((imported) => `${path} imports ${imported}: write the file's whole name, with .ts`),
