@@ -12,8 +12,8 @@ export interface BatchLimits {
   readonly maxRecords?: number;
 }
 
-/** Arenas that wait to be reused, per builder; more than this are left to the garbage collector. */
-const MAX_POOLED = 32;
+/** Memory of the arenas that wait to be reused, per builder; more than this is left to the garbage collector. */
+const MAX_POOLED_BYTES = 16 * 1024 * 1024;
 
 /** A batch that fills less than this share of its arena is copied out, so that a slow source does not pin whole arenas. */
 const COPY_BELOW_SHARE = 0.25;
@@ -105,7 +105,7 @@ export class BatchBuilder {
     const arena = pooled?.arena ?? Buffer.allocUnsafeSlow(this.#arenaBytes);
     const columns = pooled?.columns ?? createColumns(this.#maxRecords);
     return new Storage(arena, columns, (freed) => {
-      if (this.#pool.length < MAX_POOLED) this.#pool.push(freed);
+      if ((this.#pool.length + 1) * this.#arenaBytes <= MAX_POOLED_BYTES) this.#pool.push(freed);
     });
   }
 }
