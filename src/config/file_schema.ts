@@ -50,6 +50,7 @@ const serviceSchema = z.strictObject({
   host_name: z
     .string()
     .min(1, { error: 'must not be empty' })
+    .max(255, { error: 'must have at most 255 characters' }) // what receivers take in a hello
     .optional()
     .describe('Name of this host in every record; what the system says where it is not set.')
     .meta({ examples: ['web-1.example.com'] }),

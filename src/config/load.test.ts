@@ -49,6 +49,13 @@ void test('components and sections with nothing behind them have their defaults'
   t.equal(config.pipelines[0]?.spool.maxBytes, 64 * 1024 * 1024);
 });
 
+const hostNamed = (length: number): string => goodBut('  telemetry:', `  host_name: ${'h'.repeat(length)}\n  telemetry:`);
+
+void test('a host name is one that receivers take in a hello', async (t) => {
+  t.equal(parse(hostNamed(255)).service.hostName.length, 255);
+  t.match(problemsOf(hostNamed(256)), [/service\.host_name: must have at most 255 characters/]);
+});
+
 void test('a byte order mark and CRLF line ends change nothing, not even positions', async (t) => {
   const crlf = `\uFEFF${GOOD.replaceAll('\n', '\r\n')}`;
   t.same(JSON.stringify(parse(crlf)), JSON.stringify(parse(GOOD)));
