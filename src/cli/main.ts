@@ -17,10 +17,14 @@ const end = new AbortController();
 const listenedTo = new Set<NodeJS.Signals>();
 let stoppedAtMs = 0;
 
-// Whoever reads our output may have had enough of it, as `head` has, or its terminal is gone; that is no error of ours.
+// Whoever reads our output may have had enough of it, as `head` has, or its terminal is gone; that is no error of ours. Any other
+// failure is told to whoever wrote, and costs a command that was asked for output its success.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
-  if (!stop.signal.aborted) endNow(0);
+  const isGone = error.code === 'EPIPE' || error.code === 'EIO';
+  if (isGone && !stop.signal.aborted) endNow(0);
+  if (isGone || listenedTo.size > 0) return;
+  process.stderr.write(`sluice: the output cannot be written: ${error.message}\n`);
+  endNow(1);
 });
 
 process.exitCode = await runCli(

@@ -1,14 +1,12 @@
 /** The agent's own log: JSON lines, to stderr unless told otherwise, where systemd hands them to the journal. */
-import { type DestinationStream, destination as openDestination, type Logger, pino } from 'pino';
+import { type DestinationStream, type Logger, pino } from 'pino';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { describeError } from '../core/errors.ts';
 import type { Log, LogFields } from '../core/log.ts';
+import { LogWriter } from './log_writer.ts';
 import { RepeatLimit } from './repeat_limit.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
-
-/** Most that waits to be written while whoever reads stderr does not; lines beyond it are lost, since blocking would stop the agent. */
-const MAX_WAITING_BYTES = 1024 * 1024;
 
 const STDERR = 2;
 
@@ -30,7 +28,7 @@ export interface AgentLog extends Log {
  * A line is one JSON object: `level`, `time` (RFC 3339, UTC), `component`, the fields and `message`. The same message of the same
  * component passes ten times a minute, the next one after that says in `suppressed` how many were left out; debug lines all pass.
  */
-export function createLog({ level, destination = openStderr(), clock = systemClock }: LogOptions): AgentLog {
+export function createLog({ level, destination = new LogWriter(STDERR), clock = systemClock }: LogOptions): AgentLog {
   const logger = pino(
     {
       level,
@@ -82,8 +80,4 @@ class PinoLog implements AgentLog {
     if (suppressed === undefined) return;
     this.#logger[level](suppressed === 0 ? fields : { ...fields, suppressed }, message);
   }
-}
-
-function openStderr(): DestinationStream {
-  return openDestination({ fd: STDERR, sync: false, maxLength: MAX_WAITING_BYTES });
 }
