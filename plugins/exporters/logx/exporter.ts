@@ -33,6 +33,7 @@ export class LogxExporter implements Exporter {
   }
 
   readiness(): Readiness {
-    return this.#shippers.map((shipper) => shipper.readiness()).find(({ ready }) => !ready) ?? READY;
+    const reasons = this.#shippers.map((shipper) => shipper.readiness()).flatMap(({ ready, reason }) => (ready ? [] : [reason]));
+    return reasons.length === 0 ? READY : { ready: false, reason: reasons.join('; ') };
   }
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineExporter } from '../../../src/core/component.ts';
-import { type Address, byteSize, duration, parseAddress } from '../../../src/kit/options.ts';
+import { type Address, byteSize, duration, formatAddress, parseAddress } from '../../../src/kit/options.ts';
 import { LogxExporter } from './exporter.ts';
 
 function parseEndpoint(text: string): Address | undefined {
@@ -26,6 +26,10 @@ const destination = z.strictObject({
     ),
 });
 
+function haveOwnEndpoints(destinations: readonly { readonly endpoint: Address }[]): boolean {
+  return new Set(destinations.map(({ endpoint }) => formatAddress(endpoint))).size === destinations.length;
+}
+
 export const options = z.strictObject({
   mode: z
     .enum(['replicate', 'failover'])
@@ -41,6 +45,9 @@ export const options = z.strictObject({
       destination,
     )
     .refine((destinations) => Object.keys(destinations).length > 0, { error: 'needs at least one destination' })
+    .refine((destinations) => haveOwnEndpoints(Object.values(destinations)), {
+      error: 'has two destinations with one endpoint: each needs a receiver of its own',
+    })
     .describe('The receivers, by name, in order of preference.')
     .meta({
       examples: [

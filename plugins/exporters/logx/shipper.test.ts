@@ -1,40 +1,7 @@
-import type { Test } from 'tap';
-import { test } from 'tap';
-import { FAKE_HELLO, type FakeScript } from './testdata/fake_receiver.ts';
-import { LogxBench, type LogxBenchOptions } from './testdata/logx_bench.ts';
-
-/** With default options, the time from an endpoint's death to the first record at the other one. */
-const NOTICE_MS = 4000;
-
-/** A test of a bench that is started before it and, at its end, must stop in good order. */
-function scenario(name: string, options: LogxBenchOptions, run: (t: Test, bench: LogxBench) => Promise<void>): void {
-  void test(name, async (t) => {
-    const bench = new LogxBench(options);
-    await bench.exporter.start();
-    await bench.run(0);
-    await run(t, bench);
-    await bench.stop();
-    t.same(bench.violations, [], 'no breach of the contract of cursors');
-    t.equal(bench.clock.pendingTimers, 0, 'no timer is left');
-    for (const [name, { open }] of bench.receivers) t.equal(open.length, 0, `no connection to ${name} is left`);
-  });
-}
-
-/** Pushes a record every 100 ms while time passes. */
-async function flow(bench: LogxBench, ms: number): Promise<void> {
-  for (let passed = 0; passed < ms; passed += 100) {
-    bench.push();
-    await bench.run(100);
-  }
-}
+import { flow, isComplete, NOTICE_MS, scenario } from './testdata/scenario.ts';
 
 function idOf(line: string): unknown {
   return JSON.parse(line).log.id;
-}
-
-function isComplete(bench: LogxBench, destination: string): boolean {
-  const stored = new Set(bench.storedFor(destination));
-  return bench.pushed.every((message) => stored.has(message));
 }
 
 scenario('every destination gets every record at its own endpoint, unmarked, once and in order', {}, async (t, bench) => {
@@ -47,54 +14,6 @@ scenario('every destination gets every record at its own endpoint, unmarked, onc
   t.equal(bench.counted('delivered_records_total', { destination: 'log-a', route: 'direct' }), 15);
   t.equal(bench.counted('route_changes_total', { destination: 'log-a', phase: 'suspect' }), 0);
 });
-
-/** What is in trouble at once is left when it has been for divert_after. */
-const AT_ONCE_MS = 1500;
-
-const troubles: readonly (readonly [what: string, script: Partial<FakeScript>, withinMs: number])[] = [
-  ['accepts connections and never answers the hello', { onHello: () => {} }, NOTICE_MS],
-  ['answers the hello and never acks', { onBatch: () => {} }, NOTICE_MS],
-  ['closes the connection at every batch', { onBatch: ({ stream }) => void stream.destroy() }, AT_ONCE_MS],
-  ['says that it is not ready', { onHello: (connection) => connection.hello({ ready: false }) }, AT_ONCE_MS],
-  ['refuses every connection', { onHello: (connection) => connection.refuse('go away') }, AT_ONCE_MS],
-  ['is not a log-x receiver', { onHello: ({ stream }) => void stream.write('220 mail.example.net ESMTP\r\n') }, AT_ONCE_MS],
-  ['answers with what is longer than any hello', { onHello: ({ stream }) => void stream.write('x'.repeat(5000)) }, AT_ONCE_MS],
-  ['sends frames that are none', { onHello: ({ stream }) => void stream.write(`${FAKE_HELLO}no frame`) }, AT_ONCE_MS],
-  ['says goodbye at every batch', { onBatch: (connection) => connection.send({ type: 'goodbye' }) }, AT_ONCE_MS],
-  ['acks what it was not sent', { onBatch: (connection, { id }) => connection.send({ type: 'ack', id: id + 1 }) }, AT_ONCE_MS],
-  ['acks with numbers that are no ids', { onBatch: (connection) => connection.send({ type: 'ack', id: -1 }) }, AT_ONCE_MS],
-  ['refuses records that a batch does not have', { onBatch: refuseAndAck((lines) => [lines]) }, AT_ONCE_MS],
-  ['refuses with numbers that are no indexes', { onBatch: refuseAndAck(() => [0.5]) }, AT_ONCE_MS],
-  ['refuses a record twice', { onBatch: refuseAndAck(() => [0], 2) }, AT_ONCE_MS],
-  ['refuses records of batches that it was not sent', { onBatch: refuseAndAck(() => [0], 1, 99) }, AT_ONCE_MS],
-];
-
-function refuseAndAck(records: (lines: number) => number[], times = 1, addToId = 0): FakeScript['onBatch'] {
-  return (connection, { id, lines }) => {
-    for (let time = 0; time < times; time++)
-      connection.send({ type: 'refused', id: id + addToId, records: records(lines.length), reason: 'x' });
-    connection.send({ type: 'ack', id });
-  };
-}
-
-for (const [what, script, withinMs] of troubles) {
-  scenario(
-    `records meant for a receiver that ${what} arrive at the other one, marked, within ${withinMs} ms`,
-    { scripts: { 'log-a': script } },
-    async (t, bench) => {
-      bench.push(3);
-      const ms = await bench.until(() => bench.stored('log-b', 'log-a').length === 3, withinMs);
-      t.ok(ms >= 1000, `not before the trouble has lasted: ${ms} ms`);
-      t.same(bench.stored('log-b', 'log-a'), bench.pushed);
-      t.same(bench.stored('log-b'), bench.pushed);
-      await bench.run(30_000);
-      t.ok(bench.receiver('log-a').connections < 50, `${bench.receiver('log-a').connections} connections in half a minute`);
-      t.equal(bench.counted('refused_records_total', { destination: 'log-a' }), 0);
-      bench.push(2);
-      await bench.until(() => isComplete(bench, 'log-a') && isComplete(bench, 'log-b'), 10_000);
-    },
-  );
-}
 
 scenario(
   'a receiver that acks slowly but steadily keeps its records',
