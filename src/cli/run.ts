@@ -5,6 +5,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import type { AgentConfig } from '../config/agent_config.ts';
 import { loadConfig } from '../config/load.ts';
 import { systemClock } from '../core/clock.ts';
+import { formatAddress } from '../kit/options.ts';
 import { Agent } from '../pipeline/agent.ts';
 import { createLog } from '../telemetry/agent_log.ts';
 import type { Cli, Example } from './cli.ts';
@@ -33,7 +34,8 @@ export async function runAgent(config: AgentConfig, cli: Cli): Promise<void> {
   const agent = new Agent(config, { clock: systemClock, log, version: packageJson.version });
   await agent.start();
   const pipelines = config.pipelines.map(({ name }) => name);
-  log.info('running', { version: packageJson.version, host: config.service.hostName, pipelines });
+  const telemetry = formatAddress({ ...config.telemetry.address, port: agent.telemetry.port ?? 0 });
+  log.info('running', { version: packageJson.version, host: config.service.hostName, pipelines, telemetry });
   if (!signal.aborted) await once(signal, 'abort');
   log.info('stopping', { signal: String(signal.reason) });
   const { undelivered, total } = await agent.stop();

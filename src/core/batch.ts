@@ -123,6 +123,8 @@ export interface BatchFacts {
   readonly epoch?: string;
   /** The destination that these records were meant for, where they came by another route (the dead-letter mark). */
   readonly destination?: string;
+  /** Whether the source keeps the records until the ack, where its receiver is replayable at all. Default true. */
+  readonly isKept?: boolean;
   readonly ack?: Ack;
 }
 
@@ -131,6 +133,7 @@ export class Batch {
   readonly format: string;
   readonly services: NameTable;
   readonly destination: string | undefined;
+  readonly isKept: boolean;
   readonly columns: Columns;
   readonly arena: Buffer;
   resource: Resource;
@@ -147,6 +150,7 @@ export class Batch {
     this.resource = facts.resource ?? Resource.EMPTY;
     this.epoch = facts.epoch;
     this.destination = facts.destination;
+    this.isKept = facts.isKept ?? true;
     this.arena = storage.arena;
     this.columns = columns;
     this.#storage = storage;

@@ -14,9 +14,6 @@ import { ByteWriter } from './byte_writer.ts';
 export const FRAME_PREFIX_BYTES = 8;
 export const MAX_HEADER_BYTES = 64 * 1024;
 
-/** Largest payload that a receiver takes unless it says otherwise in its hello. */
-export const DEFAULT_MAX_FRAME_BYTES = 32 * 1024 * 1024;
-
 /** Refused records that one message names at most, so that its header stays within `MAX_HEADER_BYTES`. */
 export const MAX_REFUSED_RECORDS = 8192;
 

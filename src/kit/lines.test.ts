@@ -152,6 +152,14 @@ void test('a writer that stops in mid-line has its partial line shipped after th
   t.end();
 });
 
+void test('a partial line keeps all of its bytes', (t) => {
+  const input = open();
+  input.push(Buffer.from('caf\xe9', 'latin1'));
+  input.clock.advance(1100);
+  t.match(input.records, [{ kind: 'binary', body: '636166e9', partial: true }]);
+  t.end();
+});
+
 void test('the last line of a stream that ends needs no newline', (t) => {
   const input = open({ format: 'json' });
   input.push('{"a":1}\n{"b":2}');

@@ -96,7 +96,8 @@ export class LineBatcher {
     const builder = this.#builder;
     const start = builder.used;
     builder.used += line.copy(builder.arena, start);
-    const end = utf8Floor(builder.arena, start, builder.used);
+    // Only a cut may have gone through a character; what a writer left unfinished keeps all of its bytes.
+    const end = flag === RecordFlag.truncated ? utf8Floor(builder.arena, start, builder.used) : builder.used;
     const isText = isUtf8(builder.arena.subarray(start, end));
     this.#nowMicros = this.options.clock.wallMicros();
     this.#addText(start, isText ? end : builder.used, isText, flag);

@@ -6,7 +6,7 @@ import { type Address, formatAddress } from './options.ts';
  * Listens on a TCP address. From then on `onError` hears of connections that could not be taken (no file descriptor left), which
  * the server survives.
  *
- * @throws SluiceError `address_in_use` or `permission_denied`, with the address and what to do.
+ * @throws SluiceError `address_in_use`, `permission_denied` or `config_invalid` (not an address of this host), with the address and what to do.
  */
 export function listen(server: Server, address: Address, onError: (error: Error) => void): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -33,7 +33,7 @@ function describe(cause: Error, text: string): SluiceError {
         cause,
       });
     default:
-      return new SluiceError('address_in_use', `${text} cannot be listened on (${cause.message})`, {
+      return new SluiceError('config_invalid', `${text} cannot be listened on (${cause.message})`, {
         hint: 'the address must belong to this host',
         cause,
       });

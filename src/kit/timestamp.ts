@@ -96,12 +96,15 @@ export class TimestampReader {
   }
 }
 
-const RFC3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:?\d\d)$/;
+const RFC3339 = /^(\d{4}-\d\d-\d\d)[Tt ]([01]\d|2[0-3]):\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:?\d\d)$/;
 
 function readSlowly(text: string): number {
   const match = RFC3339.exec(text);
   if (match === null) return -1;
-  const fraction = match[1] ?? '';
+  const [, date = '', , fraction = ''] = match;
+  // Date.parse takes the 30th of February for the 2nd of March.
+  const midnight = Date.parse(`${date}T00:00:00Z`);
+  if (Number.isNaN(midnight) || !new Date(midnight).toISOString().startsWith(date)) return -1;
   const millis = Date.parse(text.replace(fraction, '').replace(' ', 'T').toUpperCase());
   if (Number.isNaN(millis) || millis < 0) return -1;
   return millis * 1000 + Math.round(Number(`0${fraction.slice(0, 7)}`) * MICROS_PER_SECOND);

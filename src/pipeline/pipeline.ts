@@ -120,10 +120,13 @@ export class Pipeline {
   #accept(batch: Batch, firstProcessor: number): void {
     this.#telemetry.ledger.account(batch.receiver).accepted(batch.count);
     this.#passing.push(batch);
-    for (let index = firstProcessor; index < this.#processors.length && batch.count > 0; index++) {
-      this.#processors[index]!.process(batch); // index is below the length
+    try {
+      for (let index = firstProcessor; index < this.#processors.length && batch.count > 0; index++) {
+        this.#processors[index]!.process(batch); // index is below the length
+      }
+    } finally {
+      this.#passing.pop();
     }
-    this.#passing.pop();
     if (batch.count === 0) batch.settle({ kind: 'dropped', reason: this.#lastDropReason });
     else this.spool.append(batch, this.#rules.get(batch.receiver) ?? 'drop_newest');
   }
@@ -136,12 +139,10 @@ export class Pipeline {
   /** Settles what is still held as failed. Returns how many records are lost by that; sources that keep theirs will offer them again. */
   #giveUpHeld(): number {
     let lost = 0;
-    for (const { receiver, inFlight, spooled } of this.held()) {
-      const isKept = this.#rules.get(receiver) === 'push_back';
-      if (!isKept) lost += inFlight + spooled;
-      this.#telemetry.ledger.account(receiver).dropped(inFlight + spooled, isKept ? 'returned_to_source' : 'shutdown');
-    }
-    this.spool.abandon();
+    this.spool.abandon((receiver, records, isKept) => {
+      if (!isKept) lost += records;
+      this.#telemetry.ledger.account(receiver).dropped(records, isKept ? 'returned_to_source' : 'shutdown');
+    });
     return lost;
   }
 

@@ -198,11 +198,15 @@ void test('a cursor that ran dry is told, once, when there is more', async (t) =
   t.end();
 });
 
-void test('what is still held at the end is told to have failed', (t) => {
+void test('what is still held at the end is told to have failed, and whether its source keeps it', (t) => {
   const { spool, add, outcomes } = open(['a']);
   add('1');
-  spool.abandon();
-  t.same(outcomes, ['1 failed']);
+  add('2', 'push_back', 3);
+  spool.append(makeBatch(['3'], { receiver: 'plain', isKept: false }), 'push_back');
+  const given: [string, number, boolean][] = [];
+  spool.abandon((...one) => given.push(one));
+  t.same(outcomes, ['1 failed', '2 failed']);
+  t.same(given, [['pipe', 1, false], ['pipe', 3, true], ['plain', 1, false]]); // prettier-ignore
   t.end();
 });
 

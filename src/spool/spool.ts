@@ -156,10 +156,15 @@ export class Spool {
     yield* byReceiver.values();
   }
 
-  /** Tells the sources of all that is still held that it was not delivered. The spool must not be used after that. */
-  abandon(): void {
-    for (const { batch } of this.#entries.splice(0))
+  /**
+   * Tells the sources of all that is still held that it was not delivered, and `given` what that was and whether the source keeps it.
+   * The spool must not be used after that.
+   */
+  abandon(given: (receiver: string, records: number, isKept: boolean) => void): void {
+    for (const { batch, rule } of this.#entries.splice(0)) {
+      given(batch.receiver, batch.count, rule === 'push_back' && batch.isKept);
       batch.settle({ kind: 'failed', reason: 'the agent stopped before it was delivered' });
+    }
     this.#bytes = 0;
     for (const waiter of this.#waiters.splice(0)) waiter.resolve();
   }

@@ -28,8 +28,11 @@ export interface LinesContext {
   readonly nowMicros: number;
   /** Longer lines are refused. */
   readonly maxLineBytes: number;
-  /** Called once when every batch has settled, with the worst outcome; not at all where there is none. */
-  settled(outcome: Outcome): void;
+  /**
+   * Called once when every batch has settled, with the worst outcome; not at all where there is none. Left out where the peer waits for no
+   * ack, and so does not keep what it has sent.
+   */
+  readonly settled?: (outcome: Outcome) => void;
 }
 
 /** Lines of one format and destination. */
@@ -93,7 +96,7 @@ function kindOf(kinds: Map<string, Kind>, format: string, destination: string | 
 
 function batchesOf(storage: Storage, kinds: readonly Kind[], kindOfRow: Uint8Array, context: LinesContext): Batch[] {
   if (kinds.length === 0) return [];
-  const acks = new Ack((outcome) => context.settled(outcome)).split(kinds.length);
+  const acks = new Ack((outcome) => context.settled?.(outcome)).split(kinds.length);
   for (let extra = 1; extra < kinds.length; extra++) storage.retain();
   return kinds.map((kind, index) => {
     const { format, destination, lines } = kind;
@@ -103,6 +106,7 @@ function batchesOf(storage: Storage, kinds: readonly Kind[], kindOfRow: Uint8Arr
       services: NO_NAMES,
       epoch: '', // the id of a record is inside its line
       ack: acks[index]!, // one ack a kind
+      isKept: context.settled !== undefined,
       ...(destination === undefined ? {} : { destination }),
     };
     const columns =

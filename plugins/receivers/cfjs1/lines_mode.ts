@@ -42,7 +42,6 @@ export class LinesMode implements Mode {
       receiver: context.id,
       nowMicros: context.clock.wallMicros(),
       maxLineBytes: options.max_line_bytes,
-      settled: () => {}, // nobody waits for an ack
     });
     for (const batch of parsed.batches) context.emit(batch);
     for (const [reason, records] of parsed.refused) events.refusedRecords(peer, records.length, reason);
