@@ -8,6 +8,7 @@ import { makeBatch, type RecordSpec } from '../../test/helpers/batches.ts';
 import { ByteWriter } from './byte_writer.ts';
 import { Cfjs1Encoder } from './cfjs1_encoder.ts';
 import { Cfjs1Lines } from './cfjs1_lines.ts';
+import { MAX_BODY_DEPTH } from './line_scanner/line_scanner.ts';
 
 const resource = new Resource({ host: 'h"1', datacenter: 'ams' });
 
@@ -134,6 +135,13 @@ void test('many lines, long ones among them, and many formats come in order', (t
     read(`${lines.join('\n')}\n`),
     lines.map((line, index) => ({ line, format: `f${index % 1500}`, destination: undefined })),
   );
+  t.end();
+});
+
+void test('the deepest body that a line may be made of is taken', (t) => {
+  const body = `{"a":${'['.repeat(MAX_BODY_DEPTH)}${']'.repeat(MAX_BODY_DEPTH)}}`;
+  const [line] = lines(batchOf([{ body, kind: 'json' }]));
+  t.match(read(`${line}\n`), [{ line, format: 'log' }]);
   t.end();
 });
 

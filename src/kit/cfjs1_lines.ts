@@ -3,7 +3,7 @@
  * line is validated as a whole; what is inside the wrapper stays bytes.
  */
 import { isUtf8 } from 'node:buffer';
-import { LineScanner, NOT_A_NAME } from './line_scanner/line_scanner.ts';
+import { LineScanner, MAX_BODY_DEPTH, NOT_A_NAME } from './line_scanner/line_scanner.ts';
 import { isFormatName } from './options.ts';
 
 export interface Cfjs1Visitor {
@@ -24,8 +24,16 @@ const DESTINATION = 1;
 const PORTION_BYTES = 128 * 1024;
 const MAX_ROWS = 2048;
 
+/** A line nests its body in the wrapper, and that in itself. */
+const MAX_LINE_DEPTH = MAX_BODY_DEPTH + 2;
+
 export class Cfjs1Lines {
-  readonly #scanner = new LineScanner({ keys: ['format', 'destination'], textBytes: PORTION_BYTES, maxRows: MAX_ROWS });
+  readonly #scanner = new LineScanner({
+    keys: ['format', 'destination'],
+    textBytes: PORTION_BYTES,
+    maxRows: MAX_ROWS,
+    maxDepth: MAX_LINE_DEPTH,
+  });
   #generation = 0;
   /** By the scanner's ids of names: the name, or undefined for one that can be neither format nor destination. */
   #names: (string | undefined)[] = [];

@@ -117,6 +117,9 @@ export function formatName() {
     .refine(isFormatName, { error: 'must be a cfjs1 format name: letters, digits, dot, underscore and dash, 128 at most' })
     .refine((name) => !ENVELOPE_MEMBERS.includes(name), {
       error: 'must not be "format" or "destination", which are names of other members of a cfjs1 line',
+    })
+    .refine((name) => !name.startsWith('sluice.'), {
+      error: 'must not begin with "sluice.", which the protocol keeps for itself',
     });
 }
 

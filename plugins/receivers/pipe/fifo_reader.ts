@@ -18,7 +18,7 @@ import type { Fifo } from './fifo.ts';
 const SLOW_READ_BYTES = 64 * 1024;
 /** A small pipe is slow only below this share of what it holds, since its writers soon wait during a pause. */
 const SLOW_READ_SHARE = 0.25;
-const SLOW_READ_PAUSE_MS = 50;
+const SLOW_READ_PAUSE_MS = 75;
 
 export interface FifoReaderParts {
   /** What the pipe holds at most. */

@@ -290,7 +290,7 @@ void test('a small pipe is not left alone while its writer keeps it full', async
     lines += writeUntilFull(writer, `${'x'.repeat(1023)}\n`);
     await new Promise(setImmediate);
   }
-  // Four megabytes through four kibibytes: a pause of 50 ms for each fill would take 50 s.
+  // Four megabytes through four kibibytes: a pause of 75 ms for each fill would take 75 s.
   t.ok(performance.now() - startMs < 10_000);
   await receiver.stop();
   t.equal(context.records.length, lines);

@@ -16,6 +16,7 @@ void test('the line says what came in, where it is and what was left out', async
 
 void test('the rate is that of the time between two looks', async (t) => {
   t.match(statusLine({ ...quiet, accepted: 2234 }, quiet, 500), 'in 2,234 (2,000/s)');
+  t.match(statusLine({ ...quiet, accepted: 3 }, quiet, 500), 'in 3 (0/s)', 'an agent that was started anew');
 });
 
 void test('records that took another way, and records lost, are only mentioned where there are any', async (t) => {

@@ -5,7 +5,9 @@ import { RECEIVERS, type ReceiverName } from './paths.ts';
 
 /** The records that came in within `elapsedMs` make the rate; `previous` is undefined the first time. */
 export function statusLine(now: Figures, previous: Figures | undefined, elapsedMs: number): string {
-  const rate = previous === undefined ? 0 : Math.round(((now.accepted - previous.accepted) * 1000) / elapsedMs);
+  // An agent that was started anew counts from 0 again.
+  const isOngoing = previous !== undefined && now.accepted >= previous.accepted;
+  const rate = isOngoing ? Math.round(((now.accepted - previous.accepted) * 1000) / elapsedMs) : 0;
   const parts = [
     `in ${formatCount(now.accepted)} (${formatCount(rate)}/s)`,
     ...RECEIVERS.map((name) => deliveredTo(name, now)),

@@ -78,8 +78,8 @@ void test('does not take for an object what is not one complete JSON object', (t
 });
 
 void test('bounds the depth that it follows', (t) => {
-  t.ok(isObject(`{"a":${'['.repeat(128)}${']'.repeat(128)}}`));
-  t.notOk(isObject(`{"a":${'['.repeat(129)}${']'.repeat(129)}}`));
+  t.ok(isObject(`{"a":${'['.repeat(126)}${']'.repeat(126)}}`));
+  t.notOk(isObject(`{"a":${'['.repeat(127)}${']'.repeat(127)}}`));
   t.notOk(isObject(`{"a":${'['.repeat(20_000)}`));
   t.end();
 });

@@ -3,7 +3,7 @@
  * these the members stand that were asked for. The loops over bytes are WebAssembly (assembly/index.ts, compiled by
  * `npm run build:scanner`); what they find comes back as columns of offsets into `text`.
  *
- * A line counts as JSON where it holds exactly one object that is valid after RFC 8259, nested at most 128 deep. A member whose name
+ * A line counts as JSON where it holds exactly one object that is valid after RFC 8259, nested no deeper than is asked for. A member whose name
  * is written with escapes is valid but never found; of repeated members the last one counts. Whether the text is UTF-8 is for the
  * caller to check.
  */
@@ -16,6 +16,9 @@ export const NOT_A_NAME = 0xffff;
 const MAX_NAMES = 1024;
 const MAX_NAME_BYTES = 128;
 const NAME_SLOTS = 4096;
+
+/** The nesting that a body may have. */
+export const MAX_BODY_DEPTH = 126;
 
 const MAX_KEYS = 7;
 /** Longest name of a member that can be looked for, in UTF-8. */
@@ -31,7 +34,7 @@ const OTHER_COLUMNS = 4;
 
 interface Scanner {
   setKeys(at: number, count: number): void;
-  setStack(at: number): void;
+  setStack(at: number, depth: number): void;
   setColumns(at: number, entries: number): void;
   setNames(slots: number, slotCount: number, lengths: number, names: number, max: number): void;
   names(): number;
@@ -51,6 +54,8 @@ export interface LineScannerOptions {
   readonly textBytes: number;
   /** Most lines of one scan. */
   readonly maxRows: number;
+  /** How deep containers may nest below the object; at most 256, default that of bodies. */
+  readonly maxDepth?: number;
 }
 
 /** A column of offsets, one a row of the last scan. */
@@ -73,7 +78,7 @@ export class LineScanner {
   /** Another number whenever the ids of names have lost their meaning. */
   generation = 0;
 
-  constructor({ keys, textBytes, maxRows }: LineScannerOptions) {
+  constructor({ keys, textBytes, maxRows, maxDepth = MAX_BODY_DEPTH }: LineScannerOptions) {
     const layout = new Layout();
     layout.skip(PAGE); // the compiler's own
     const keysAt = layout.take(KEY_ROOM + MAX_KEYS * KEY_ROOM);
@@ -93,7 +98,7 @@ export class LineScanner {
     this.#columns = this.#viewColumns();
     this.#writeKeys(keys, keysAt);
     this.#scanner.setKeys(keysAt, keys.length);
-    this.#scanner.setStack(stackAt);
+    this.#scanner.setStack(stackAt, maxDepth);
     this.#scanner.setColumns(this.#columnsAt, maxRows);
     this.#scanner.setNames(slotsAt, NAME_SLOTS, this.#nameLengthsAt, this.#namesAt, MAX_NAMES);
     this.#scanner.forgetNames();

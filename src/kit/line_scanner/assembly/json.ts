@@ -7,14 +7,13 @@
  * A newline between tokens is not a blank here but the end of the line, and so of anything that is not complete.
  */
 
-/** Deepest nesting that counts as JSON; one byte of stack each. */
-const MAX_DEPTH: i32 = 128;
-
 let stackAt: usize = 0;
+let maxDepth: i32 = 0;
 
-/** Where the stack of open containers lies. */
-export function setStack(at: usize): void {
+/** Where the stack of open containers lies, one byte each, and how many there may be below the object: the deepest nesting that counts as JSON. */
+export function setStack(at: usize, depth: i32): void {
   stackAt = at;
+  maxDepth = depth;
 }
 
 // @ts-ignore: decorator
@@ -136,7 +135,7 @@ export function skipContainer(from: usize): usize {
   while (true) {
     const first = <u32>load<u8>(at);
     if (first == 0x7b || first == 0x5b) {
-      if (depth == MAX_DEPTH) return 0;
+      if (depth == maxDepth) return 0;
       const close = first + 2;
       at = skipBlanks(at + 1);
       if (<u32>load<u8>(at) != close) {
