@@ -12,6 +12,9 @@ const MAX_WAITING_BYTES = 1024 * 1024;
 /** After a failed write, the time until the next one is tried. */
 const RETRY_MS = 200;
 
+/** What a write that is under way when the process ends may take. */
+const LAST_WRITE_MS = 20;
+
 export class LogWriter implements DestinationStream {
   readonly #fd: number;
   #waiting: string[] = [];
@@ -78,7 +81,8 @@ export class LogWriter implements DestinationStream {
   }
 
   #writeRest(): void {
-    // What a write under way has taken, its thread still writes.
+    // What a write under way has taken, its thread still writes; it gets a moment, so that the lines stay in order.
+    if (this.#isWriting) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LAST_WRITE_MS);
     const waiting = this.#takeWaiting();
     let rest = this.#isWriting ? waiting : Buffer.concat([this.#current, waiting]);
     try {
