@@ -1,6 +1,8 @@
 /** The options that receivers of lines share. */
 import { z } from 'zod';
+import type { ReceiverContext } from '../core/component.ts';
 import { MAX_KEY_BYTES } from './line_scanner/line_scanner.ts';
+import { LineBatcher } from './lines.ts';
 import { byteSize, duration, formatName, onFull } from './options.ts';
 
 function jsonKey() {
@@ -43,3 +45,21 @@ export const lineOptions = {
       'What happens to records of this receiver when the spool is full. `block` stops reading, which in the end blocks the writers.',
     ),
 };
+
+export type LineOptionValues = z.output<z.ZodObject<typeof lineOptions>>;
+
+/** The batcher of a receiver with these options, which emits to the receiver's context. */
+export function lineBatcherOf(options: LineOptionValues, context: ReceiverContext, batchAgeMs: number): LineBatcher {
+  return new LineBatcher({
+    receiver: context.id,
+    logFormat: options.log_format,
+    format: options.format,
+    service: options.service,
+    jsonKeys: options.json_keys,
+    maxLineBytes: options.max_line_bytes,
+    batchAgeMs,
+    clock: context.clock,
+    metrics: context.metrics,
+    emit: (batch) => context.emit(batch),
+  });
+}

@@ -2,7 +2,8 @@ import type { Receiver, ReceiverContext } from '../../../src/core/component.ts';
 import { describeError } from '../../../src/core/errors.ts';
 import type { Counter } from '../../../src/core/metrics.ts';
 import { LineSplitter } from '../../../src/kit/line_splitter.ts';
-import { LineBatcher, MAX_CHUNK_BYTES } from '../../../src/kit/lines.ts';
+import { lineBatcherOf } from '../../../src/kit/line_options.ts';
+import { type LineBatcher, MAX_CHUNK_BYTES } from '../../../src/kit/lines.ts';
 import { setPipeCapacity } from '../../../src/kit/native.ts';
 import { identityAt, PathKeeper } from '../../../src/kit/path_keeper.ts';
 import { type Fifo, openFifo } from './fifo.ts';
@@ -33,18 +34,7 @@ export class PipeReceiver implements Receiver {
     this.#options = options;
     this.#context = context;
     this.#open = open;
-    this.#batcher = new LineBatcher({
-      receiver: context.id,
-      logFormat: options.log_format,
-      format: options.format,
-      service: options.service,
-      jsonKeys: options.json_keys,
-      maxLineBytes: options.max_line_bytes,
-      batchAgeMs: BATCH_AGE_MS,
-      clock: context.clock,
-      metrics: context.metrics,
-      emit: (batch) => context.emit(batch),
-    });
+    this.#batcher = lineBatcherOf(options, context, BATCH_AGE_MS);
     this.#keeper = new PathKeeper({
       clock: context.clock,
       isInPlace: () => this.#current !== undefined && this.#current.identity === identityAt(options.path),

@@ -2,7 +2,8 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Receiver, ReceiverContext } from '../../../src/core/component.ts';
 import { LineSplitter } from '../../../src/kit/line_splitter.ts';
-import { LineBatcher, MAX_CHUNK_BYTES } from '../../../src/kit/lines.ts';
+import { lineBatcherOf } from '../../../src/kit/line_options.ts';
+import { type LineBatcher, MAX_CHUNK_BYTES } from '../../../src/kit/lines.ts';
 import { type FileIdentity, identityAt, PathKeeper } from '../../../src/kit/path_keeper.ts';
 import { Client } from './client.ts';
 import { UnixEvents } from './events.ts';
@@ -28,18 +29,7 @@ export class UnixReceiver implements Receiver {
     this.#options = options;
     this.#context = context;
     this.#events = new UnixEvents(context, options.path, () => this.#clients.size);
-    this.#batcher = new LineBatcher({
-      receiver: context.id,
-      logFormat: options.log_format,
-      format: options.format,
-      service: options.service,
-      jsonKeys: options.json_keys,
-      maxLineBytes: options.max_line_bytes,
-      batchAgeMs: options.batch_age,
-      clock: context.clock,
-      metrics: context.metrics,
-      emit: (batch) => context.emit(batch),
-    });
+    this.#batcher = lineBatcherOf(options, context, options.batch_age);
     this.#keeper = new PathKeeper({
       clock: context.clock,
       isInPlace: () => this.#listening !== undefined && this.#listening.identity === identityAt(options.path),
