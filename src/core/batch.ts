@@ -125,6 +125,8 @@ export interface BatchFacts {
   readonly destination?: string;
   /** Whether the source keeps the records until the ack, where its receiver is replayable at all. Default true. */
   readonly isKept?: boolean;
+  /** The one destination that has not got these records yet, where the others have: a dead letter that is tried again. */
+  readonly onlyFor?: string;
   readonly ack?: Ack;
 }
 
@@ -134,6 +136,7 @@ export class Batch {
   readonly services: NameTable;
   readonly destination: string | undefined;
   readonly isKept: boolean;
+  readonly onlyFor: string | undefined;
   readonly columns: Columns;
   readonly arena: Buffer;
   resource: Resource;
@@ -151,6 +154,7 @@ export class Batch {
     this.epoch = facts.epoch;
     this.destination = facts.destination;
     this.isKept = facts.isKept ?? true;
+    this.onlyFor = facts.onlyFor;
     this.arena = storage.arena;
     this.columns = columns;
     this.#storage = storage;
@@ -195,6 +199,16 @@ export class Batch {
   /** Tells the source what became of the records and gives the bytes back. Exactly once; the second time throws. */
   settle(outcome: Outcome): void {
     this.#ack.settle(outcome);
+    this.#storage.release();
+  }
+
+  /** The first half of `settle`, where the source can be told before the bytes are done with. */
+  acknowledge(outcome: Outcome): void {
+    this.#ack.settle(outcome);
+  }
+
+  /** The second half: gives the bytes back. */
+  release(): void {
     this.#storage.release();
   }
 }

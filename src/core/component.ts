@@ -78,29 +78,43 @@ export interface Processor {
 
 /** One batch as one destination sees it. */
 export interface Delivery {
-  /** Grows by one a batch, in the order of the spool. */
+  /** Names the batch, the same for every destination and after a restart; not in the order of reading. */
   readonly position: number;
   /** Read only until it is settled, and not to be touched after. */
   readonly batch: Batch;
 }
 
+/** Why records could not go where they were meant to, as dead letters and the ledger tell them apart. */
+export type DeadLetterReason = 'refused' | 'too_large' | 'retries_exhausted';
+
+export interface Refusal {
+  readonly reason: DeadLetterReason;
+  /** In the words of whoever refused. */
+  readonly detail: string;
+  /** How often the records were sent. */
+  readonly attempts: number;
+}
+
 /**
- * A destination's place in the spool. Deliveries are read in order and settled in order; what was read and not settled is the
- * destination's window.
+ * A destination's place in the spool. Deliveries are settled in the order in which they were read; what was read and not settled is
+ * the destination's window. Records of one receiver come in the order in which it emitted them.
  */
 export interface Cursor {
   /** Name of the destination. */
   readonly destination: string;
-  /** The next delivery, or undefined when all have been read. */
+  /** The next delivery; undefined when all have been read, or when the next one still has to be fetched from the disk. */
   next(): Delivery | undefined;
   /** True when `next` would give one. */
   readonly hasNext: boolean;
-  /** The delivery that waits longest for being settled, read or not. */
-  readonly oldest: Delivery | undefined;
-  /** Settles every delivery read so far up to and including `position` as delivered. */
+  /** True when there is nothing that the destination has not settled, read or not, in memory or on disk. */
+  readonly isEmpty: boolean;
+  /** Settles every delivery of the window up to and including the one at `position` as delivered. */
   deliveredThrough(position: number): void;
-  /** Counts `records` of a delivery that was read as refused for good by the destination, before it is settled. */
-  refused(delivery: Delivery, records: number, reason: string): void;
+  /**
+   * Hands `records`, indexes in a delivery of the window, over to the dead letters, each of them once. They count when the delivery
+   * is settled, and are forgotten when it is rewound.
+   */
+  refused(delivery: Delivery, records: readonly number[], refusal: Refusal): void;
   /** Forgets what was read and not settled: `next` starts again with the oldest unsettled delivery, same records, same ids. */
   rewind(): void;
   /** Called, from a later turn of the event loop, when `next` gives again after it gave undefined. One listener. */

@@ -14,11 +14,11 @@ import { describeError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { BackOff } from './back_off.ts';
 
-/** Records of a delivery that the store will never take. */
-export interface Refusal {
+/** A delivery that the store will never take. */
+export interface RefusedDelivery {
   readonly delivery: Delivery;
-  readonly records: number;
-  readonly reason: string;
+  /** Why, in the store's words. */
+  readonly detail: string;
 }
 
 export interface CursorLoopOptions {
@@ -29,7 +29,7 @@ export interface CursorLoopOptions {
    * Puts the deliveries into the store and resolves once they are as safe there as the exporter promises, with what was refused
    * for good. Throws where trying again may help: then none of the deliveries counts as written, and all of them come again.
    */
-  write(deliveries: readonly Delivery[]): Promise<readonly Refusal[]>;
+  write(deliveries: readonly Delivery[]): Promise<readonly RefusedDelivery[]>;
   /** A group is closed once its batches take this much memory. Default 8 MiB. */
   readonly maxBytes?: number;
   /** Most batches of a group. Default 256. */
@@ -122,7 +122,7 @@ export class CursorLoop {
 
   async #writeGroup(group: readonly Delivery[]): Promise<void> {
     const { cursor } = this.#options;
-    let refusals: readonly Refusal[];
+    let refusals: readonly RefusedDelivery[];
     try {
       refusals = await this.#options.write(group);
     } catch (error) {
@@ -130,7 +130,10 @@ export class CursorLoop {
       return;
     }
     if (this.#abandoned) return;
-    for (const { delivery, records, reason } of refusals) cursor.refused(delivery, records, reason);
+    for (const { delivery, detail } of refusals) {
+      const all = Array.from({ length: delivery.batch.count }, (_, index) => index);
+      cursor.refused(delivery, all, { reason: 'refused', detail, attempts: 1 });
+    }
     cursor.deliveredThrough(group.at(-1)!.position); // a group that is written has a delivery or more
     this.#backOff.reset();
     if (!this.#readiness.ready) this.#options.log.info('the store takes records again');

@@ -1,4 +1,4 @@
-import type { Cursor, Delivery } from '../core/component.ts';
+import type { Cursor, Delivery, Refusal } from '../core/component.ts';
 import type { Spool } from './spool.ts';
 
 /** A destination's place in the spool: `settledPosition` <= `readPosition`, and between them what is being delivered. */
@@ -26,8 +26,8 @@ export class SpoolCursor implements Cursor {
     return this.#spool.firstFrom(this.#read) !== undefined;
   }
 
-  get oldest(): Delivery | undefined {
-    return this.#spool.firstFrom(this.#settled);
+  get isEmpty(): boolean {
+    return this.#spool.firstFrom(this.#settled) === undefined;
   }
 
   /** Whether the batch at this position has been read and not settled. */
@@ -57,12 +57,12 @@ export class SpoolCursor implements Cursor {
     this.#spool.trim();
   }
 
-  refused(delivery: Delivery, records: number, reason: string): void {
+  refused(delivery: Delivery, records: readonly number[], { detail }: Refusal): void {
     const { position, batch } = delivery;
     if (!this.isReading(position) || this.#spool.firstFrom(position)?.position !== position)
       throw new RangeError(`${this.destination}: position ${position} is not being delivered`);
     const before = this.#refused.get(position)?.records ?? 0;
-    this.#refused.set(position, { records: Math.min(before + records, batch.count), reason });
+    this.#refused.set(position, { records: Math.min(before + records.length, batch.count), reason: detail });
   }
 
   rewind(): void {

@@ -1,11 +1,10 @@
 import { DELIVERED, type Outcome } from '../../src/core/ack.ts';
 import type { Batch } from '../../src/core/batch.ts';
-import type { Cursor, Delivery } from '../../src/core/component.ts';
+import type { Cursor, Delivery, Refusal } from '../../src/core/component.ts';
 
-export interface Refusal {
+export interface Refused extends Refusal {
   readonly position: number;
-  readonly records: number;
-  readonly reason: string;
+  readonly records: readonly number[];
 }
 
 /** What stands in the place of a settled batch's bytes, so that an exporter that still reads them is found out. */
@@ -26,7 +25,7 @@ export class MemorySpool {
 
   /** True when every cursor has settled every batch. */
   get isEmpty(): boolean {
-    return this.cursors.every((cursor) => cursor.oldest === undefined);
+    return this.cursors.every((cursor) => cursor.isEmpty);
   }
 
   /** Offers a batch, whose arena must be its own, to every cursor. Returns its position. */
@@ -54,7 +53,7 @@ function outcomeOf(refused: ReadonlySet<string>): Outcome {
 interface Held {
   readonly delivery: Delivery;
   readonly settle: (refusedBecause: string | undefined) => void;
-  refusedRecords: number;
+  readonly refusedRecords: Set<number>;
   refusedBecause: string | undefined;
 }
 
@@ -63,7 +62,7 @@ export class MemoryCursor implements Cursor {
   /** Positions in the order in which they were settled. */
   readonly settled: number[] = [];
   /** Records refused for good, in the order in which they were reported. */
-  readonly refusals: Refusal[] = [];
+  readonly refusals: Refused[] = [];
   /** Positions in the order in which `next` gave them, again after a rewind included. */
   readonly given: number[] = [];
   /** Breaches of the contract, each of which was thrown at the exporter too. */
@@ -83,8 +82,8 @@ export class MemoryCursor implements Cursor {
     return this.#read < this.#held.length;
   }
 
-  get oldest(): Delivery | undefined {
-    return this.#held[0]?.delivery;
+  get isEmpty(): boolean {
+    return this.#held.length === 0;
   }
 
   next(): Delivery | undefined {
@@ -109,15 +108,17 @@ export class MemoryCursor implements Cursor {
     }
   }
 
-  refused(delivery: Delivery, records: number, reason: string): void {
+  refused(delivery: Delivery, records: readonly number[], refusal: Refusal): void {
     const held = this.#held.slice(0, this.#read).find((one) => one.delivery.position === delivery.position);
     if (held === undefined) throw this.#violation(`position ${delivery.position} was refused but is not being delivered`);
-    held.refusedRecords += records;
-    held.refusedBecause = reason;
-    if (records < 1 || held.refusedRecords > delivery.batch.count) {
-      throw this.#violation(`${held.refusedRecords} of ${delivery.batch.count} records of a delivery were refused`);
-    }
-    this.refusals.push({ position: delivery.position, records, reason });
+    const { count } = delivery.batch;
+    const before = held.refusedRecords.size;
+    for (const record of records) held.refusedRecords.add(record);
+    held.refusedBecause = refusal.detail;
+    const areIndexes = records.every((record) => Number.isInteger(record) && record >= 0 && record < count);
+    if (!areIndexes || records.length === 0 || held.refusedRecords.size !== before + records.length)
+      throw this.#violation(`records ${records.join(', ')} of a delivery of ${count} were refused, or some of them twice`);
+    this.refusals.push({ position: delivery.position, records, ...refusal });
   }
 
   rewind(): void {
@@ -125,7 +126,7 @@ export class MemoryCursor implements Cursor {
     const hadNext = this.hasNext;
     this.#read = 0;
     for (const held of this.#held) {
-      held.refusedRecords = 0;
+      held.refusedRecords.clear();
       held.refusedBecause = undefined;
     }
     if (!hadNext) this.#wake();
@@ -138,7 +139,7 @@ export class MemoryCursor implements Cursor {
 
   /** For the spool: a batch to deliver, and what to call when it is settled. */
   accept(delivery: Delivery, settle: (refusedBecause: string | undefined) => void): void {
-    this.#held.push({ delivery, settle, refusedRecords: 0, refusedBecause: undefined });
+    this.#held.push({ delivery, settle, refusedRecords: new Set(), refusedBecause: undefined });
     this.#wake();
   }
 

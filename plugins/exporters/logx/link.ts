@@ -100,7 +100,7 @@ export class Link {
     if (silentMs > ackTimeoutMs) {
       return { condition: 'bad', reason: `${name} has acknowledged nothing for ${(silentMs / 1000).toFixed(1)} s` };
     }
-    return this.#ackedId > 0 || cursor.oldest === undefined ? GOOD : UNPROVEN;
+    return this.#ackedId > 0 || cursor.isEmpty ? GOOD : UNPROVEN;
   }
 
   /** Sends what the cursor gives, as far as the receiver is ready and the window has room. */
@@ -179,7 +179,9 @@ export class Link {
     const frames = this.#window.settle(this.#ackedId, setup.clock.monotonicMs());
     if (frames.length === 0) return;
     for (const { delivery, isLast, refused } of frames) {
-      for (const { records, reason } of refused) cursor.refused(delivery, records.length, reason);
+      for (const { records, reason } of refused) {
+        cursor.refused(delivery, records, { reason: reason === TOO_LARGE ? TOO_LARGE : 'refused', detail: reason, attempts: 1 });
+      }
       if (isLast) cache.release(delivery, mark);
     }
     const last = frames.findLast(({ isLast }) => isLast);

@@ -100,7 +100,7 @@ export class Shipper {
 
   async #drainAndClose(deadlineMs: number): Promise<void> {
     const { cursor, context } = this.#p;
-    if (this.#isRunning && cursor.oldest !== undefined) {
+    if (this.#isRunning && !cursor.isEmpty) {
       const { promise, resolve } = Promise.withResolvers<void>();
       const timer = context.clock.after(Math.max(0, deadlineMs - context.clock.monotonicMs()), resolve);
       this.#onDrained = resolve;
@@ -140,7 +140,7 @@ export class Shipper {
     this.#events.acked(frames, link.endpoint !== this.#p.own);
     this.#backOff.reset();
     this.#judge(link);
-    if (this.#p.cursor.oldest === undefined) this.#onDrained?.();
+    if (this.#p.cursor.isEmpty) this.#onDrained?.();
   }
 
   #onClosed(link: Link, reason: string, unsettledFrames: number): void {
@@ -217,7 +217,7 @@ export class Shipper {
     const { cursor, options, outside } = this.#p;
     const link = this.#link;
     if (link !== undefined) this.#judge(link);
-    if (cursor.oldest === undefined) this.#onDrained?.(); // what was left may have been dropped
+    if (cursor.isEmpty) this.#onDrained?.(); // what was left may have been dropped
     this.#step({ kind: 'tick', jitter: outside.random() });
     // With nowhere else to go, a silent connection is given up for a new one.
     if (!this.#policy.hasAlternate && link !== undefined && link.silentMs > options.ack_timeout + options.divert_after)

@@ -3,7 +3,7 @@ import type { Batch } from '../../../src/core/batch.ts';
 import type { Delivery, Exporter, ExporterContext, Readiness } from '../../../src/core/component.ts';
 import { ByteWriter } from '../../../src/kit/byte_writer.ts';
 import { Cfjs1Encoder } from '../../../src/kit/cfjs1_encoder.ts';
-import { CursorLoop, onlyCursor, type Refusal } from '../../../src/kit/cursor_loop.ts';
+import { CursorLoop, onlyCursor, type RefusedDelivery } from '../../../src/kit/cursor_loop.ts';
 import { TopicsEvents } from './events.ts';
 import { appendLineRanges, holdsOnlyLines } from './line_ranges.ts';
 import type { TopicsOptions } from './index.ts';
@@ -62,14 +62,14 @@ export class TopicsExporter implements Exporter {
     return this.#loop.readiness();
   }
 
-  async #write(deliveries: readonly Delivery[]): Promise<readonly Refusal[]> {
+  async #write(deliveries: readonly Delivery[]): Promise<readonly RefusedDelivery[]> {
     const writes = new Map<string, PendingWrite>();
-    const refusals: Refusal[] = [];
+    const refusals: RefusedDelivery[] = [];
     for (const delivery of deliveries) {
       const { batch } = delivery;
       const topic = topicOf(batch);
       if ('refused' in topic) {
-        refusals.push({ delivery, records: batch.count, reason: topic.refused });
+        refusals.push({ delivery, detail: topic.refused });
         continue;
       }
       const name = this.#admit(topic.name);
