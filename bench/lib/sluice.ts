@@ -103,7 +103,7 @@ function configuration(directory: string, receivers: Record<string, unknown>, po
           receivers: Object.keys(receivers),
           processors: ['tag', 'rate_limit'],
           exporters: ['logx'],
-          spool: { max_bytes: '16MiB' },
+          spool: { memory: { max_bytes: '16MiB' }, disk: { enabled: false } },
         },
       },
     },

@@ -32,10 +32,27 @@ export interface PipelineConfig {
   readonly receivers: readonly ComponentConfig<AnyReceiver>[];
   readonly processors: readonly ComponentConfig<AnyProcessor>[];
   readonly exporters: readonly ComponentConfig<AnyExporter>[];
-  readonly spool: {
-    /** What batches that wait for delivery may take of memory. */
-    readonly maxBytes: number;
-  };
+  readonly spool: SpoolConfig;
+  /** Undefined where records that are refused for good are not kept. */
+  readonly deadLetters: DeadLettersConfig | undefined;
+}
+
+/** When batches go to disk: when memory fills, or when they come. */
+export type Durability = 'overflow' | 'always';
+
+export interface SpoolConfig {
+  /** What batches that wait for delivery may take of memory. */
+  readonly maxMemoryBytes: number;
+  /** Undefined where they are in memory only. */
+  readonly disk: { readonly directory: string; readonly maxBytes: number } | undefined;
+  readonly durability: Durability;
+  readonly commitIntervalMs: number;
+}
+
+export interface DeadLettersConfig {
+  readonly directory: string;
+  readonly maxBytes: number;
+  readonly maxAgeMs: number;
 }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';

@@ -13,11 +13,54 @@ function idList() {
 }
 
 const spoolSchema = z.strictObject({
-  max_bytes: byteSize({ min: '1MiB', max: '64GiB' })
-    .prefault('64MiB')
+  memory: z
+    .strictObject({
+      max_bytes: byteSize({ min: '1MiB', max: '64GiB' })
+        .prefault('64MiB')
+        .describe('Memory that batches waiting for delivery may take. Counts once, however many destinations there are.'),
+    })
+    .prefault({})
+    .describe('Where batches wait first.'),
+  disk: z
+    .strictObject({
+      enabled: z
+        .boolean()
+        .default(true)
+        .describe('Whether what memory does not hold goes to disk. Without it, a full memory is a full spool.'),
+      max_bytes: byteSize({ min: '16MiB', max: '16384GiB' })
+        .prefault('4GiB')
+        .describe('Disk that batches waiting for delivery may take; what happens when it is full is up to each receiver.'),
+      directory: absolutePath()
+        .optional()
+        .describe('Where they are kept; `spool/<pipeline>` in the state directory where it is not set.')
+        .meta({ examples: ['/var/spool/sluice/logs'] }),
+    })
+    .prefault({})
+    .describe('Where batches wait that a destination lags behind with.'),
+  durability: z
+    .enum(['overflow', 'always'])
+    .default('overflow')
     .describe(
-      'Memory that batches waiting for delivery may take; what happens when it is full is up to each receiver. Counts once, however many destinations there are.',
+      '`overflow`: batches go to disk when memory fills, and at a stop. `always`: when they come, so that they outlive a crash; those whose source keeps them (journald, cfjs1) need it not.',
     ),
+  commit_interval: duration({ min: '1ms', max: '10s' })
+    .prefault('50ms')
+    .describe('With `durability: always`, how long batches gather before they are written and synced together.'),
+});
+
+const deadLettersSchema = z.strictObject({
+  enabled: z
+    .boolean()
+    .default(true)
+    .describe('Whether records that a destination will not have are kept; otherwise they are dropped and counted.'),
+  max_bytes: byteSize({ min: '1MiB', max: '16384GiB' })
+    .prefault('256MiB')
+    .describe('Disk that they may take; beyond it the oldest are removed.'),
+  max_age: duration({ min: '1m', max: '3650d' }).prefault('30d').describe('Older ones are removed.'),
+  directory: absolutePath()
+    .optional()
+    .describe('Where they are kept; `dead_letters/<pipeline>` in the state directory where it is not set.')
+    .meta({ examples: ['/var/lib/sluice/dead_letters/logs'] }),
 });
 
 const pipelineSchema = z.strictObject({
@@ -31,6 +74,7 @@ const pipelineSchema = z.strictObject({
     .describe('Ids of the exporters; each destination of each of them gets every record.')
     .meta({ examples: [['logx']] }),
   spool: spoolSchema.prefault({}).describe('The buffer between processors and exporters.'),
+  dead_letters: deadLettersSchema.prefault({}).describe('What becomes of records that a destination refuses for good.'),
 });
 
 const telemetrySchema = z.strictObject({

@@ -30,7 +30,13 @@ void test('a good configuration comes out complete, with defaults and resolved n
   const [logs, ...others] = config.pipelines;
   t.same(others, []);
   t.equal(logs?.name, 'logs');
-  t.same(logs?.spool, { maxBytes: 64 * 1024 * 1024 });
+  t.same(logs?.spool, {
+    maxMemoryBytes: 64 * 1024 * 1024,
+    disk: { directory: '/var/lib/sluice/spool/logs', maxBytes: 4 * 1024 ** 3 },
+    durability: 'overflow',
+    commitIntervalMs: 50,
+  });
+  t.equal(logs?.deadLetters?.directory, '/var/lib/sluice/dead_letters/logs');
   t.equal(logs?.receivers[1], config.receivers[1], 'a pipeline holds the components themselves');
   t.same(
     logs?.processors.map(({ id }) => id),
@@ -46,7 +52,7 @@ void test('components and sections with nothing behind them have their defaults'
   );
   t.same(config.receivers[0]?.options, { start_at: 'end', poll: 1000 });
   t.equal(config.telemetry.maxSeries, 1000);
-  t.equal(config.pipelines[0]?.spool.maxBytes, 64 * 1024 * 1024);
+  t.equal(config.pipelines[0]?.spool.maxMemoryBytes, 64 * 1024 * 1024);
 });
 
 const hostNamed = (length: number): string => goodBut('  telemetry:', `  host_name: ${'h'.repeat(length)}\n  telemetry:`);

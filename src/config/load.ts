@@ -1,8 +1,10 @@
 /** From a file's text to a configuration that can be run, or to everything that is wrong with it at once. */
 import { hostname } from 'node:os';
-import type { AgentConfig, AnyDefinition, ComponentConfig } from './agent_config.ts';
+import { join } from 'node:path';
+import type { AgentConfig, AnyDefinition, ComponentConfig, DeadLettersConfig, SpoolConfig } from './agent_config.ts';
 import { readConfigText } from './config_file.ts';
 import { type CheckedFile, FileCheck } from './file_check.ts';
+import type { FileConfig } from './file_schema.ts';
 import type { Environment } from './interpolate.ts';
 import { ConfigError } from './problem.ts';
 import type { Registry } from './registry.ts';
@@ -43,7 +45,8 @@ function assemble({ file: { service }, components }: CheckedFile): AgentConfig {
       receivers: pick(receivers, pipeline.receivers),
       processors: pick(processors, pipeline.processors),
       exporters: pick(exporters, pipeline.exporters),
-      spool: { maxBytes: pipeline.spool.max_bytes },
+      spool: spoolOf(name, pipeline.spool, service.state_directory),
+      deadLetters: deadLettersOf(name, pipeline.dead_letters, service.state_directory),
     })),
     service: {
       hostName: service.host_name ?? hostname(),
@@ -52,6 +55,27 @@ function assemble({ file: { service }, components }: CheckedFile): AgentConfig {
     },
     telemetry: { address: telemetry.address, maxSeries: telemetry.max_series, logLevel: telemetry.log_level },
   };
+}
+
+type PipelineSection = FileConfig['service']['pipelines'][string];
+
+function spoolOf(name: string, spool: PipelineSection['spool'], stateDirectory: string): SpoolConfig {
+  const { enabled, directory = join(stateDirectory, 'spool', name), max_bytes } = spool.disk;
+  return {
+    maxMemoryBytes: spool.memory.max_bytes,
+    disk: enabled ? { directory, maxBytes: max_bytes } : undefined,
+    durability: spool.durability,
+    commitIntervalMs: spool.commit_interval,
+  };
+}
+
+function deadLettersOf(
+  name: string,
+  letters: PipelineSection['dead_letters'],
+  stateDirectory: string,
+): DeadLettersConfig | undefined {
+  const { enabled, directory = join(stateDirectory, 'dead_letters', name), max_bytes, max_age } = letters;
+  return enabled ? { directory, maxBytes: max_bytes, maxAgeMs: max_age } : undefined;
 }
 
 /** Every id is defined, as the cross-checks have found. */

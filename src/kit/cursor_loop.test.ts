@@ -4,12 +4,12 @@ import { MemorySpool } from '../../test/helpers/memory_spool.ts';
 import { RecordingLog } from '../../test/helpers/recording.ts';
 import { VirtualClock } from '../../test/helpers/virtual_clock.ts';
 import { BackOff } from './back_off.ts';
-import { CursorLoop, type CursorLoopOptions, type Refusal } from './cursor_loop.ts';
+import { CursorLoop, type CursorLoopOptions, type RefusedDelivery } from './cursor_loop.ts';
 
 interface Write {
   readonly positions: readonly number[];
   readonly atMs: number;
-  succeed(...refusals: Refusal[]): void;
+  succeed(...refusals: RefusedDelivery[]): void;
   fail(reason: string): void;
 }
 
@@ -26,7 +26,7 @@ function setUp(options: Partial<CursorLoopOptions> = {}) {
     log,
     backOff: new BackOff({ minMs: 100, maxMs: 1000, random: () => 1 }),
     write(deliveries) {
-      const { promise, resolve, reject } = Promise.withResolvers<readonly Refusal[]>();
+      const { promise, resolve, reject } = Promise.withResolvers<readonly RefusedDelivery[]>();
       writes.push({
         positions: deliveries.map(({ position }) => position),
         atMs: clock.monotonicMs(),
@@ -189,13 +189,13 @@ void test('an outage is logged once for each reason, and its end once', async (t
 void test('what the store refuses for good is counted, and its delivery is settled all the same', async (t) => {
   const { cursor, clock, loop, push } = setUp({
     async write(group) {
-      return group.slice(1).map((delivery) => ({ delivery, records: 1, reason: 'too_large' }));
+      return group.slice(1).map((delivery) => ({ delivery, detail: 'a bad topic' }));
     },
   });
   push(2);
   loop.start();
   await clock.settle();
-  t.same(cursor.refusals, [{ position: 1, records: 1, reason: 'too_large' }]);
+  t.same(cursor.refusals, [{ position: 1, records: [0], reason: 'refused', detail: 'a bad topic', attempts: 1 }]);
   t.same(cursor.settled, [0, 1]);
 });
 

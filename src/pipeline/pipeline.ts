@@ -46,7 +46,7 @@ export class Pipeline {
     this.#log = log;
     this.#telemetry = telemetry;
     const destinations = config.exporters.flatMap((exporter) => destinationsOf(exporter));
-    this.spool = new Spool({ maxBytes: config.spool.maxBytes, destinations, events: this.#spoolEvents() });
+    this.spool = new Spool({ maxBytes: config.spool.maxMemoryBytes, destinations, events: this.#spoolEvents() });
 
     this.#receivers = config.receivers.map(({ id, definition, options }) => {
       const rule = definition.replayable ? 'push_back' : (definition.onFull?.(options) ?? 'drop_oldest');

@@ -18,6 +18,8 @@ import { directories } from './plugins.ts';
 
 const RETRY_MS = 2;
 
+const EMPTY = { reason: 'refused', detail: 'empty', attempts: 1 } as const;
+
 /** What a broken exporter does instead of what it should. */
 interface Defect {
   readonly opensEarly?: boolean;
@@ -103,15 +105,15 @@ class StoreExporter implements Exporter {
       if (settlesFirst === true) cursor?.deliveredThrough(position);
       const bodies = readBatch(batch).map(({ body }) => body);
       const refused = this.#store.add(bodies.filter((_, at) => at !== this.#defect.skips));
-      const counted = refusesWholeBatch === true && refused > 0 ? batch.count : refused;
-      if (refused > 0 && hidesRefusals !== true) cursor?.refused(delivery, counted, 'empty');
-      if (refused > 0 && refusesTwice === true) cursor?.refused(delivery, counted, 'empty');
+      const empty = bodies.flatMap((body, index) => (body === '' || refusesWholeBatch === true ? [index] : []));
+      if (refused > 0 && hidesRefusals !== true) cursor?.refused(delivery, empty, EMPTY);
+      if (refused > 0 && refusesTwice === true) cursor?.refused(delivery, empty, EMPTY);
       if (settlesFirst !== true) cursor?.deliveredThrough(position);
       if (settlesTwice === true) cursor?.deliveredThrough(position);
       if (this.#defect.staysUnready !== true) this.#readiness = READY;
       return true;
     } catch (error) {
-      if (refusesOnFailure === true) cursor?.refused(delivery, batch.count, 'failed');
+      if (refusesOnFailure === true) cursor?.refused(delivery, [0], EMPTY);
       if (this.#defect.saysReady !== true) this.#readiness = { ready: false, reason: String(error) };
       cursor?.rewind();
       return false;
@@ -174,7 +176,7 @@ const defects: readonly (readonly [what: string, defect: Defect, rule: string, m
     'keeps what a failing',
     /refused though trying again could help/,
   ],
-  ['counts a refusal twice', { refusesTwice: true }, 'counts what is refused', /records refused by/],
+  ['counts a refusal twice', { refusesTwice: true }, 'counts what is refused', /in vain/],
   [
     'counts the records around a refused one as refused',
     { refusesWholeBatch: true },

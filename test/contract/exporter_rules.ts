@@ -90,11 +90,11 @@ export const exporterRules: readonly Rule<ExporterSubject>[] = [
             'a record was refused that should have been stored',
           );
           assert.ok(
-            refusals.every(({ reason }) => reason !== ''),
+            refusals.every(({ detail }) => detail !== ''),
             'a refusal has no reason',
           );
           assert.equal(
-            refusals.reduce((sum, { records }) => sum + records, 0),
+            refusals.reduce((sum, { records }) => sum + records.length, 0),
             refused,
             `records refused by ${destination}`,
           );

@@ -43,7 +43,7 @@ async function startSubject(
     name: topic,
     receivers: { pipe: { path, log_format: topic, ...options } },
     destinations,
-    spool: { max_bytes: '4MiB' },
+    spool: { memory: { max_bytes: '4MiB' }, disk: { enabled: false } },
     service: { shutdown_timeout: '500ms' },
   });
   return { agent, topic, writer: new PipeWriter(t, path) };

@@ -48,7 +48,7 @@ async function startSite(t: Test, logx: Readonly<Record<string, unknown>> = {}):
     receivers: { 'pipe/app': { path, log_format: TOPIC, format: 'text', service: 'app' } },
     destinations: [a, b],
     logx,
-    spool: { max_bytes: '256MiB' },
+    spool: { memory: { max_bytes: '256MiB' } },
   });
   return { path, a, b, agent };
 }

@@ -3,6 +3,8 @@ import { makeBatch, readBatch } from './batches.ts';
 import { MemorySpool } from './memory_spool.ts';
 import { VirtualClock } from './virtual_clock.ts';
 
+const TOO_LARGE = { reason: 'too_large', detail: 'longer than it may be', attempts: 1 } as const;
+
 /** A spool with one batch per name, and its two cursors. */
 function spoolOf(...bodies: string[]) {
   const spool = new MemorySpool(['log-a', 'log-b']);
@@ -62,8 +64,9 @@ void test('refusing more records than a delivery has, or of one that is not read
   const { a } = spoolOf('one', 'two');
   const delivery = a.next();
   if (delivery === undefined) throw new Error('the spool has two batches');
-  a.refused(delivery, 1, 'too_large');
-  t.throws(() => a.refused(delivery, 1, 'too_large'), /2 of 1 records/);
-  t.throws(() => a.refused({ ...delivery, position: 1 }, 1, 'too_large'), /not being delivered/);
-  t.same(a.refusals, [{ position: 0, records: 1, reason: 'too_large' }]);
+  a.refused(delivery, [0], TOO_LARGE);
+  t.throws(() => a.refused(delivery, [0], TOO_LARGE), /some of them twice/);
+  t.throws(() => a.refused(delivery, [1], TOO_LARGE), /a delivery of 1/);
+  t.throws(() => a.refused({ ...delivery, position: 1 }, [0], TOO_LARGE), /not being delivered/);
+  t.same(a.refusals[0], { position: 0, records: [0], ...TOO_LARGE });
 });
