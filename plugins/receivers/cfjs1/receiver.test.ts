@@ -5,9 +5,11 @@ import { test } from 'tap';
 import { DELIVERED } from '../../../src/core/ack.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { FakeReceiverContext } from '../../../test/helpers/contexts.ts';
+import { VirtualClock } from '../../../test/helpers/virtual_clock.ts';
 import { waitFor, within } from '../../../test/helpers/wait_for.ts';
 import { options as schema } from './index.ts';
 import { Cfjs1Receiver } from './receiver.ts';
+import { DuplexListener } from './testdata/duplex_listener.ts';
 import { FakeAgent } from './testdata/fake_agent.ts';
 import { lineOf, messageOf } from './testdata/lines.ts';
 
@@ -96,4 +98,27 @@ void test('a receiver that stops takes no more, sends the acks that still come, 
   await waitFor(() => agent.isEnded, { what: 'the agent to hear of the end' });
   t.same(agent.received, [{ type: 'ack', id: 1 }, { type: 'goodbye' }]); // prettier-ignore
   t.equal(context.records.length, 1);
+});
+
+void test('connections may come from anywhere, and all that waits is in the given time', async (t) => {
+  const clock = new VirtualClock();
+  const context = new FakeReceiverContext({ clock });
+  const listener = new DuplexListener();
+  const receiver = new Cfjs1Receiver(schema.parse({ listen: '127.0.0.1:0', name: 'log-a' }), context, { listener });
+  await receiver.start();
+  const agent = new FakeAgent(listener.connect('web-1'));
+  agent.hello();
+  agent.send([lineOf('one')]);
+  await clock.settle();
+  t.same(context.bodies.map(messageOf), ['one']);
+  context.pipelineReadiness = { ready: false, reason: 'the disk is full' };
+  await clock.run(500);
+  context.settleAll(DELIVERED);
+  await receiver.stop();
+  t.notOk(listener.isListening);
+  const closed = Promise.all([receiver.close(), receiver.close()]);
+  await clock.settle();
+  await closed;
+  t.match(agent.received, [{ type: 'ready', ready: false }, { type: 'ack', id: 1 }, { type: 'goodbye' }]); // prettier-ignore
+  t.equal(clock.pendingTimers, 0);
 });

@@ -1,11 +1,11 @@
 /** Connections over pairs of streams, in virtual time, with what a test needs to play the agent and the engine. */
-import { duplexPair } from 'node:stream';
 import { FakeReceiverContext } from '../../../../test/helpers/contexts.ts';
 import { VirtualClock } from '../../../../test/helpers/virtual_clock.ts';
 import { BufferBudget } from '../buffer_budget.ts';
 import { Connection } from '../connection.ts';
 import { Cfjs1Events } from '../events.ts';
 import { options as schema } from '../index.ts';
+import { connectedPair } from './duplex_listener.ts';
 import { FakeAgent } from './fake_agent.ts';
 
 export class Wire {
@@ -24,11 +24,9 @@ export class Wire {
 
   /** Connects an agent that has not said anything yet. */
   connect() {
-    const [near, far] = duplexPair();
+    const [near, far] = connectedPair();
     const { options, context, events, budget } = this;
     const connection = new Connection(near, { peer: 'peer', options, context, events, budget, closed: () => (this.closed += 1) });
-    far.on('close', () => near.destroy());
-    near.on('close', () => far.destroy());
     return { agent: new FakeAgent(far), connection };
   }
 
