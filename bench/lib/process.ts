@@ -7,6 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** Kernel ticks a second in /proc/PID/stat; fixed at 100 for user space on Linux. */
 const TICKS_PER_SECOND = 100;
 
+const SLUICE = new URL('../../src/cli/sluice', import.meta.url).pathname;
+
 export interface Usage {
   readonly cpuSeconds: number;
   readonly residentMiB: number;
@@ -31,8 +33,9 @@ export class Measured {
     return new Measured(process.execPath, [script, ...args]);
   }
 
-  static command(command: string, args: readonly string[]): Measured {
-    return new Measured(command, args);
+  /** Runs an agent on a configuration file, in the way in which a user starts it. */
+  static sluice(file: string): Measured {
+    return new Measured(SLUICE, ['run', '--config', file]);
   }
 
   get hasEnded(): boolean {

@@ -1,11 +1,12 @@
 /**
- * A process that stands for a receiver and costs as little as one can. `sink.ts acked` counts records, `sink.ts plain` bytes. It
- * prints `port N` once it listens, and every 20 ms, where it has changed, `got N MS`: how much, and when (Unix time).
+ * A process that stands for a receiver and costs as little as one can. `sink.ts acked [PORT]` counts records,
+ * `sink.ts plain [PORT]` bytes. It prints `port N` once it listens, and every 20 ms, where it has changed, `got N MS`: how much, and when (Unix time).
  */
 import { createServer, Socket, type SocketConstructorOpts } from 'node:net';
 import { FrameCounter } from './frame_counter.ts';
 
-const isAcked = process.argv[2] === 'acked';
+const [mode = '', port = '0'] = process.argv.slice(2);
+const isAcked = mode === 'acked';
 let got = 0;
 let told = -1;
 
@@ -33,7 +34,7 @@ const server = createServer({ pauseOnConnect: true }, (accepted) => {
   socket.resume();
 });
 
-server.listen(0, '127.0.0.1', () => {
+server.listen(Number(port), '127.0.0.1', () => {
   const address = server.address();
   console.log(`port ${typeof address === 'object' && address !== null ? address.port : 0}`);
 });

@@ -1,7 +1,8 @@
 /** An agent under measurement, on a configuration of its own, shipping to a sink. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { SMALL_MEMORY, writeConfiguration } from './configuration.ts';
 import { Measured, type Usage, waitUntil } from './process.ts';
 
 export type Mode = 'acked' | 'plain';
@@ -38,9 +39,15 @@ export class Bench {
     const sink = Measured.script(path('sink.ts'), [mode]);
     await waitUntil(() => sink.said('port') !== undefined, 'the sink to listen');
     return new Bench(sink, (directory) => {
-      const file = join(directory, 'sluice.yaml');
-      writeFileSync(file, configuration(directory, receivers(directory), Number(sink.said('port')), mode === 'acked'));
-      return Measured.command(path('../../src/cli/sluice'), ['run', '--config', file]);
+      const ports = { sink: Number(sink.said('port')) };
+      const file = writeConfiguration({
+        directory,
+        receivers: receivers(directory),
+        ports,
+        acknowledged: mode === 'acked',
+        spool: SMALL_MEMORY,
+      });
+      return Measured.sluice(file);
     });
   }
 
@@ -85,27 +92,4 @@ export class Bench {
     const [got, ms] = (this.#sink.said('got') ?? '0 0').split(' ').map(Number);
     return { got: got ?? 0, ms: ms ?? 0 };
   }
-}
-
-function configuration(directory: string, receivers: Record<string, unknown>, port: number, acknowledged: boolean): string {
-  return JSON.stringify({
-    receivers,
-    processors: {
-      tag: { datacenter: 'bench', tags: { dc_state: 'active' } },
-      rate_limit: { records_per_second: 100_000_000, burst: 100_000_000 },
-    },
-    exporters: { logx: { destinations: { sink: { endpoint: `tcp://127.0.0.1:${port}`, acknowledged } } } },
-    service: {
-      state_directory: join(directory, 'state'),
-      telemetry: { address: '127.0.0.1:0', log_level: 'warn' },
-      pipelines: {
-        logs: {
-          receivers: Object.keys(receivers),
-          processors: ['tag', 'rate_limit'],
-          exporters: ['logx'],
-          spool: { memory: { max_bytes: '16MiB' }, disk: { enabled: false } },
-        },
-      },
-    },
-  });
 }
