@@ -41,7 +41,7 @@ export type ReceiverMessage =
       readonly reason: string;
     }
   | { readonly type: 'ready'; readonly ready: boolean; readonly reason: string }
-  /** The receiver is about to stop and acks nothing more than it has. */
+  /** The receiver takes nothing more, acks what it has taken, and closes. */
   | { readonly type: 'goodbye' }
   /** The receiver closes the connection because of what it got. */
   | { readonly type: 'error'; readonly reason: string };

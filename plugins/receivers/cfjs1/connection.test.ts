@@ -54,10 +54,8 @@ void test('a stop takes plain lines that have come, but no batches, which are no
   framed.send([lineOf('batch')]);
   plain.stream.write(`${lineOf('line')}\n`);
   await wire.settle();
-  for (const connection of [first, second]) connection.stopReading();
+  for (const connection of [first, second]) connection.leave();
   t.same(wire.context.bodies.map(messageOf), ['line']);
-  wire.context.settleAll(DELIVERED);
-  for (const connection of [first, second]) connection.goodbye();
   wire.context.drain();
   await wire.settle();
   t.same(framed.received, [{ type: 'goodbye' }]);
@@ -67,28 +65,86 @@ void test('a stop takes plain lines that have come, but no batches, which are no
   t.equal(wire.clock.pendingTimers, 0);
 });
 
-void test('acks of what was taken go out before the goodbye, those of this very moment included', async (t) => {
+void test('goodbye is said when a stop begins; acks of what was taken still come, and after the last one the end', async (t) => {
+  const wire = new Wire();
+  const { agent, connection } = await wire.greet();
+  for (const message of ['one', 'two', 'three']) agent.send([lineOf(message)]);
+  await wire.settle();
+  wire.context.emitted[0]?.batch.settle(DELIVERED);
+  connection.leave();
+  connection.leave();
+  agent.send([lineOf('four')]);
+  await wire.settle();
+  t.same(agent.received, [{ type: 'ack', id: 1 }, { type: 'goodbye' }]); // prettier-ignore
+  wire.context.emitted[1]?.batch.settle(DELIVERED);
+  connection.tellReadiness({ ready: false, reason: 'it is stopping' });
+  await wire.settle();
+  t.notOk(agent.isEnded);
+  wire.context.emitted[2]?.batch.settle(DELIVERED);
+  await wire.settle();
+  t.ok(agent.isClosed);
+  t.same(agent.received.slice(2), [
+    { type: 'ack', id: 2 },
+    { type: 'ack', id: 3 },
+  ]);
+  t.equal(wire.context.records.length, 3);
+  t.equal(wire.clock.pendingTimers, 0);
+});
+
+void test('after goodbye, a connection on which something failed is closed once what came before it is acked', async (t) => {
+  const wire = new Wire();
+  const { agent, connection } = await wire.greet();
+  for (const message of ['one', 'two', 'three']) agent.send([lineOf(message)]);
+  await wire.settle();
+  connection.leave();
+  const [first, second, third] = wire.context.emitted;
+  third?.batch.settle(DELIVERED);
+  second?.batch.settle({ kind: 'failed', reason: 'the agent stopped' });
+  await wire.settle();
+  t.notOk(agent.isEnded);
+  first?.batch.settle(DELIVERED);
+  await wire.settle();
+  t.same(agent.received, [{ type: 'goodbye' }, { type: 'ack', id: 1 }]); // prettier-ignore
+  t.ok(agent.isClosed);
+});
+
+void test('a stop that ends before everything is acked ends connections without another word', async (t) => {
   const wire = new Wire();
   const { agent, connection } = await wire.greet();
   agent.send([lineOf('one')]);
-  agent.send([lineOf('two')]);
   await wire.settle();
-  connection.stopReading();
-  agent.send([lineOf('three')]);
+  connection.leave();
+  connection.close();
   await wire.settle();
-  wire.context.settleAll(DELIVERED);
-  connection.goodbye();
-  connection.goodbye();
+  t.same(agent.received, [{ type: 'goodbye' }]);
+  t.ok(agent.isClosed);
+});
+
+void test('an agent that leaves after the goodbye without waiting for its acks is let go', async (t) => {
+  const wire = new Wire();
+  const { agent, connection } = await wire.greet();
+  wire.context.fill();
+  agent.send([lineOf('waits for room')]);
   await wire.settle();
-  t.same(agent.received, [{ type: 'ack', id: 2 }, { type: 'goodbye' }]); // prettier-ignore
-  t.equal(wire.context.records.length, 2);
+  wire.context.drain();
+  await wire.settle();
+  wire.context.fill();
+  agent.send([lineOf('is never taken')]);
+  await wire.settle();
+  connection.leave();
+  await wire.settle();
+  agent.close();
+  await wire.settle();
+  t.equal(wire.closed, 1);
+  t.equal(wire.context.records.length, 1);
+  t.equal(wire.clock.pendingTimers, 0);
 });
 
 void test('a peer that does not hang up after the goodbye is hung up on', async (t) => {
   const wire = new Wire();
   const { agent, connection } = await wire.greet();
   agent.stream.removeAllListeners('end').pause();
-  connection.goodbye();
+  connection.leave();
   await wire.clock.run(900);
   t.equal(wire.closed, 0);
   await wire.clock.run(100);
@@ -109,6 +165,12 @@ void test('memory for what has come only in part is bounded over all connections
   first.agent.close();
   second.agent.close();
   await wire.settle();
+  t.equal(wire.budget.usedBytes, 0);
+  const leaving = await wire.greet();
+  leaving.agent.stream.write(big.subarray(0, 100));
+  leaving.agent.send([]);
+  await wire.settle();
+  leaving.connection.leave();
   t.equal(wire.budget.usedBytes, 0);
   const { agent } = await wire.greet();
   agent.send([lineOf('one')]);

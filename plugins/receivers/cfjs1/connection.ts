@@ -1,8 +1,8 @@
 /**
  * One agent's connection. The first line decides how it goes on:
  *
- *     greeting ── hello line ──▶ frames: batches in, acks out
- *        └────── other line ───▶ lines: plain mode, no acks
+ *     greeting ── hello line ──▶ frames: batches in, acks out ── goodbye ──▶ leaving: acks of what was taken ──▶ closed
+ *        └────── other line ───▶ lines: plain mode, no acks ──────────────────────────────────────────────────────▶ closed
  *
  * A chunk of bytes is taken only when the engine has room and the peer reads what it is sent, so that neither the records of a fast
  * peer nor the acks for one that does not read pile up here.
@@ -40,6 +40,7 @@ export class Connection {
   /** Bytes that have come and wait for room. */
   #waiting: Buffer | undefined;
   #bufferedBytes = 0;
+  #isLeaving = false;
   #isClosing = false;
   #timer: Timer;
 
@@ -58,14 +59,22 @@ export class Connection {
     });
   }
 
-  /** Takes nothing more, but for plain lines that have come already; acks of what was taken still go out. */
-  stopReading(): void {
-    this.#socket.pause();
+  /**
+   * Takes nothing more, but for plain lines that have come already. An agent is told goodbye; acks of what was taken still go out to it,
+   * and after the last of them the connection is closed.
+   */
+  leave(): void {
+    if (this.#isLeaving) return;
+    this.#isLeaving = true;
     this.#takeLastLines();
+    this.#socket.resume(); // what still comes is thrown away, so that the end of the peer is noticed
+    if (!(this.#mode instanceof FramesMode)) this.close();
+    else this.#mode.leave();
+    this.#book(0);
   }
 
-  /** Says goodbye and closes. */
-  goodbye(): void {
+  /** Says goodbye, where that has not been said, and closes. */
+  close(): void {
     this.#close(undefined);
   }
 
@@ -75,7 +84,7 @@ export class Connection {
   }
 
   #onData(chunk: Buffer): void {
-    if (this.#isClosing) return;
+    if (this.#isLeaving || this.#isClosing) return;
     if (this.#mode === undefined) this.#guard(() => this.#onGreeting(chunk));
     else this.#takeWhenRoom(this.#mode, chunk);
   }
@@ -119,7 +128,7 @@ export class Connection {
 
   #takeWaiting(mode: Mode): void {
     const chunk = this.#waiting;
-    if (chunk === undefined) return; // it is stopping
+    if (chunk === undefined) return; // it was taken without room, or let go
     const obstacle = this.#obstacle();
     if (obstacle !== undefined) {
       void obstacle.then(() => this.#takeWaiting(mode));
@@ -136,7 +145,7 @@ export class Connection {
       this.#takeLastLines();
       this.#mode?.end();
     });
-    this.goodbye();
+    this.close();
   }
 
   /** Of what waits for room, batches come again since they are not acked; lines would be lost, and are taken without room. */
@@ -159,7 +168,8 @@ export class Connection {
       write: (bytes: string | Buffer) => {
         if (this.#socket.writable) this.#socket.write(bytes);
       },
-      goodbye: () => this.goodbye(),
+      leave: () => this.leave(),
+      close: () => this.close(),
     };
   }
 

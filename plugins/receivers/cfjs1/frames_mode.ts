@@ -12,14 +12,16 @@ const NEWLINE = 0x0a;
 /** What the mode does to its connection. */
 export interface FramesOutput {
   write(bytes: string | Buffer): void;
-  /** Says goodbye and closes, so that the peer offers what has not been acked again. */
-  goodbye(): void;
+  /** Takes nothing more from the peer and calls `leave`, so that the peer goes elsewhere with what has not been acked. */
+  leave(): void;
+  /** Closes the connection. */
+  close(): void;
 }
 
 export class FramesMode implements Mode {
   readonly #p: ModeParts;
   readonly #output: FramesOutput;
-  /** Undefined once the last words were said. */
+  /** Undefined once goodbye has been said, or why the connection is closed; nothing more is taken then. */
   #reader: FrameReader | undefined;
   readonly #acks = new AckQueue();
   #lastId = -1;
@@ -52,16 +54,27 @@ export class FramesMode implements Mode {
 
   /** Tells the agent whether the receiver's own store takes records, where that is news to it. */
   tellReadiness({ ready, reason }: Readiness): void {
-    if (ready === this.#isToldReady) return;
+    if (ready === this.#isToldReady || this.#reader === undefined) return;
     this.#isToldReady = ready;
     this.#send({ type: 'ready', ready, reason });
   }
 
-  /** Begins with the ack that is due. */
-  lastWords(refusedBecause: string | undefined): Buffer {
-    this.#sendAck();
+  /** Says goodbye. Nothing more is taken, while acks of what was taken still go out; after the last of them the connection is closed. */
+  leave(): void {
+    if (this.#reader === undefined) return;
     this.#reader = undefined;
-    return encodeMessage(refusedBecause === undefined ? { type: 'goodbye' } : { type: 'error', reason: refusedBecause });
+    this.#sendDueAck();
+    this.#send({ type: 'goodbye' });
+    this.#closeWhenDone();
+  }
+
+  /** Begins with the ack that is due. */
+  lastWords(refusedBecause: string | undefined): string | Buffer {
+    this.#sendDueAck();
+    const hasLeft = this.#reader === undefined;
+    this.#reader = undefined;
+    if (refusedBecause !== undefined) return encodeMessage({ type: 'error', reason: refusedBecause });
+    return hasLeft ? '' : encodeMessage({ type: 'goodbye' });
   }
 
   #onFrame({ header, payload }: Frame): void {
@@ -95,10 +108,12 @@ export class FramesMode implements Mode {
     for (const batch of parsed.batches) context.emit(batch);
   }
 
-  /** A batch that failed is not acked, nor is any behind it: the agent keeps them and, since the connection ends, offers them again. */
+  /** A batch that failed is not acked, nor is any behind it: the agent keeps them and, since it is told to leave, offers them elsewhere. */
   #onSettled(open: OpenBatch, outcome: Outcome): void {
     if (outcome.kind === 'failed') {
-      this.#output.goodbye();
+      open.state = 'failed';
+      this.#output.leave();
+      this.#closeWhenDone();
       return;
     }
     const id = this.#acks.settle(open);
@@ -108,13 +123,22 @@ export class FramesMode implements Mode {
   }
 
   #sendAck(): void {
+    this.#sendDueAck();
+    this.#closeWhenDone();
+  }
+
+  #sendDueAck(): void {
     const id = this.#ackDue;
     this.#ackDue = undefined;
     if (id !== undefined) this.#send({ type: 'ack', id });
   }
 
+  #closeWhenDone(): void {
+    if (this.#reader === undefined && this.#acks.isDone) this.#output.close();
+  }
+
   #send(message: ReceiverMessage): void {
-    if (this.#reader !== undefined) this.#output.write(encodeMessage(message));
+    this.#output.write(encodeMessage(message));
   }
 }
 

@@ -85,18 +85,19 @@ void test('agents are told when the store does not take records, and when it doe
   ]);
 });
 
-void test('a receiver that stops takes no more, sends the acks that still come, says goodbye and ends', async (t) => {
+void test('a receiver that stops says goodbye, takes no more, sends the acks that still come and ends', async (t) => {
   const { context, receiver, port, greeted } = await start(t);
   const agent = await greeted();
   agent.send([lineOf('before')]);
   await waitFor(() => context.records.length === 1, { what: 'the record' });
   await receiver.stop();
+  await waitFor(() => agent.received.length === 1, { what: 'the goodbye' });
   agent.send([lineOf('after')]);
   await t.rejects(once(connect({ host: '127.0.0.1', port }), 'connect'), { code: 'ECONNREFUSED' });
   context.settleAll(DELIVERED);
   await receiver.close();
   await waitFor(() => agent.isEnded, { what: 'the agent to hear of the end' });
-  t.same(agent.received, [{ type: 'ack', id: 1 }, { type: 'goodbye' }]); // prettier-ignore
+  t.same(agent.received, [{ type: 'goodbye' }, { type: 'ack', id: 1 }]); // prettier-ignore
   t.equal(context.records.length, 1);
 });
 
@@ -120,5 +121,6 @@ void test('connections may come from anywhere, and all that waits is in the give
   await clock.settle();
   await closed;
   t.match(agent.received, [{ type: 'ready', ready: false }, { type: 'ack', id: 1 }, { type: 'goodbye' }]); // prettier-ignore
+  t.ok(agent.isClosed);
   t.equal(clock.pendingTimers, 0);
 });

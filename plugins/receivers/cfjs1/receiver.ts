@@ -49,16 +49,16 @@ export class Cfjs1Receiver implements Receiver {
     this.#context.log.info('taking cfjs1', { name, address: formatAddress({ ...address, port: this.port ?? address.port }) });
   }
 
-  /** Takes no connection and no batch any more; acks of what was taken still go out. */
+  /** Takes no connection and no batch any more and says goodbye; acks of what was taken still go out. */
   stop(): Promise<void> {
     this.#timer?.cancel();
     this.#listener.stop();
-    for (const connection of this.#connections) connection.stopReading();
+    for (const connection of this.#connections) connection.leave();
     return Promise.resolve();
   }
 
   async close(): Promise<void> {
-    for (const connection of this.#connections) connection.goodbye();
+    for (const connection of this.#connections) connection.close();
     if (this.#connections.size === 0) return;
     this.#drained ??= Promise.withResolvers();
     await this.#drained.promise;
