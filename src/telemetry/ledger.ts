@@ -1,17 +1,37 @@
 /**
  * The proof that nothing is lost silently. The ledger books what the stages report, and compares it with what the engine finds
- * when it counts the records it still holds; per receiver, at all times,
+ * when it counts the records it still holds; per receiver, at all times and over restarts,
  *
- *     accepted = delivered + dead_lettered + dropped{reason} + in_flight + spooled
+ *     accepted = delivered + dead_lettered{reason} + dropped{reason} + in_flight + spooled
  *
  * and what is missing on the right-hand side is exported as `sluice_ledger_unaccounted_records`, which must read 0.
+ *
+ * A record is in one place only. With several destinations it is held until the last of them has settled it, and then it is
+ * delivered where all of them took it, and dead-lettered where one of them did not.
+ *
+ * The totals outlive the process in a file (`ledger_store.ts`). Since that is some time older than the end of a process that was
+ * killed, the next one compares what was held then with what the spools still have; see `restore`.
  */
+import { type ByReason, LedgerAccount, type LedgerEntry, sumEntries } from './ledger_account.ts';
+import type { SavedAccount, SavedLedger } from './ledger_file.ts';
 import type { MetricsRegistry, Sample } from './metrics.ts';
 
-/** Reasons that are told apart per receiver; some are named by peers, so the rest is booked under `_other`. */
-const MAX_REASONS = 64;
-const MAX_REASON_LENGTH = 64;
-const OTHER_REASON = '_other';
+export type { LedgerEntry } from './ledger_account.ts';
+
+/**
+ * Held in memory only when the ledger was last saved, and not there after an unclean end: lost with the process, or delivered in
+ * its last moments. All that a crash can cost, except for what was accepted after that save.
+ */
+export const CRASH = 'crash';
+
+/**
+ * Safe when the ledger was last saved (on disk, or with a source that keeps them), and not in the spool after an unclean end: the
+ * process settled them in its last moments, or their source offers them again. Not lost.
+ */
+export const CRASH_SETTLED = 'crash_settled';
+
+/** Held at an orderly end and not there at the next start: somebody has removed or damaged the files of the spool in between. */
+export const MISSING = 'missing';
 
 /** The records of one receiver that are held right now, as counted where they are. */
 export interface HeldRecords {
@@ -20,19 +40,8 @@ export interface HeldRecords {
   readonly inFlight: number;
   /** In the spool, waiting to be sent to a destination. */
   readonly spooled: number;
-}
-
-export interface LedgerEntry {
-  readonly accepted: number;
-  readonly delivered: number;
-  readonly deadLettered: number;
-  readonly dropped: number;
-  readonly inFlight: number;
-  readonly spooled: number;
-  /** Accepted and not found anywhere; negative where more was found than accepted. Must be 0. */
-  readonly unaccounted: number;
-  readonly deadLetteredByReason: Readonly<Record<string, number>>;
-  readonly droppedByReason: Readonly<Record<string, number>>;
+  /** Of both, those that a crash cannot take: synced to disk, or kept by their source until the ack. Default none. */
+  readonly safe?: number;
 }
 
 export interface LedgerSnapshot {
@@ -40,73 +49,22 @@ export interface LedgerSnapshot {
   readonly total: LedgerEntry;
 }
 
-/** What became of the records of one receiver. Counts are whole records. */
-export class LedgerAccount {
+/** What was booked for a receiver whose spooled records were not as many as the saved ledger has. */
+export interface Reconciliation {
   readonly receiver: string;
-  readonly #deadLettered = new Reasons();
-  readonly #dropped = new Reasons();
-  #accepted = 0;
-  #delivered = 0;
-
-  constructor(receiver: string) {
-    this.receiver = receiver;
-  }
-
-  accepted(records: number): void {
-    this.#accepted += records;
-  }
-
-  /** Every destination has them in its own store. */
-  delivered(records: number): void {
-    this.#delivered += records;
-  }
-
-  /** Refused for good by a destination. */
-  deadLettered(records: number, reason: string): void {
-    this.#deadLettered.add(records, reason);
-  }
-
-  /** Left out on purpose. */
-  dropped(records: number, reason: string): void {
-    this.#dropped.add(records, reason);
-  }
-
-  /** The account's totals, with the records that were found held. */
-  entry(inFlight: number, spooled: number): LedgerEntry {
-    const accepted = this.#accepted;
-    const delivered = this.#delivered;
-    const deadLettered = this.#deadLettered.total;
-    const dropped = this.#dropped.total;
-    return {
-      accepted,
-      delivered,
-      deadLettered,
-      dropped,
-      inFlight,
-      spooled,
-      unaccounted: accepted - delivered - deadLettered - dropped - inFlight - spooled,
-      deadLetteredByReason: this.#deadLettered.byReason(),
-      droppedByReason: this.#dropped.byReason(),
-    };
-  }
+  /** Records found that were accepted after the ledger had been saved. */
+  readonly found: number;
+  /** Records booked as dropped, by reason. */
+  readonly dropped: ByReason;
 }
 
-class Reasons {
-  readonly #byReason = new Map<string, number>();
-  total = 0;
-
-  add(records: number, reason: string): void {
-    const short = reason.slice(0, MAX_REASON_LENGTH);
-    const isTold = this.#byReason.has(short) || this.#byReason.size < MAX_REASONS;
-    const booked = isTold ? short : OTHER_REASON;
-    this.#byReason.set(booked, (this.#byReason.get(booked) ?? 0) + records);
-    this.total += records;
-  }
-
-  byReason(): Record<string, number> {
-    return Object.fromEntries(this.#byReason);
-  }
+interface Held {
+  inFlight: number;
+  spooled: number;
+  safe: number;
 }
+
+const NOTHING_HELD: Readonly<Held> = { inFlight: 0, spooled: 0, safe: 0 };
 
 export class Ledger {
   readonly #accounts = new Map<string, LedgerAccount>();
@@ -131,21 +89,57 @@ export class Ledger {
 
   /** Every account and their sum, at this moment. */
   snapshot(): LedgerSnapshot {
-    const held = new Map<string, { inFlight: number; spooled: number }>();
-    for (const read of this.#held) {
-      for (const { receiver, inFlight, spooled } of read()) {
-        const sum = held.get(receiver) ?? { inFlight: 0, spooled: 0 };
-        held.set(receiver, { inFlight: sum.inFlight + inFlight, spooled: sum.spooled + spooled });
-      }
-    }
-    // Records held for a receiver that never accepted any are an error that must show, so it gets an account.
-    for (const receiver of held.keys()) this.account(receiver);
+    const held = this.#countHeld();
     const receivers = new Map<string, LedgerEntry>();
     for (const [receiver, account] of this.#accounts) {
-      const { inFlight, spooled } = held.get(receiver) ?? { inFlight: 0, spooled: 0 };
+      const { inFlight, spooled } = held.get(receiver) ?? NOTHING_HELD;
       receivers.set(receiver, account.entry(inFlight, spooled));
     }
     return { receivers, total: sumEntries(receivers.values()) };
+  }
+
+  /** What the next process must know, at this moment. */
+  toSave(): ReadonlyMap<string, SavedAccount> {
+    const held = this.#countHeld();
+    const accounts = new Map<string, SavedAccount>();
+    for (const [receiver, account] of this.#accounts) {
+      const { inFlight, spooled, safe } = held.get(receiver) ?? NOTHING_HELD;
+      const { accepted, delivered, deadLetteredByReason, droppedByReason } = account.entry(inFlight, spooled);
+      accounts.set(receiver, {
+        accepted,
+        delivered,
+        deadLetteredByReason,
+        droppedByReason,
+        held: inFlight + spooled,
+        safe: Math.min(safe, inFlight + spooled),
+      });
+    }
+    return accounts;
+  }
+
+  /**
+   * Takes over the totals of the former process, and books the difference between what was held when they were saved and what the
+   * spools have `recovered` (records by receiver): more than that was accepted later; less than that is dropped, by the reasons
+   * above. To be called once, when the functions given to `held` count what was recovered, and before anybody looks. Returns the
+   * receivers for which there was a difference; those that are not configured any more keep their accounts.
+   */
+  restore({ isClean, accounts }: SavedLedger, recovered: ReadonlyMap<string, number>): Reconciliation[] {
+    const differences: Reconciliation[] = [];
+    for (const [receiver, saved] of accounts) {
+      this.account(receiver).add(saved);
+      const difference = (recovered.get(receiver) ?? 0) - saved.held;
+      if (difference > 0) differences.push({ receiver, found: difference, dropped: {} });
+      if (difference < 0) differences.push({ receiver, found: 0, dropped: explainLoss(-difference, saved, isClean) });
+    }
+    for (const [receiver, found] of recovered) {
+      if (found > 0 && !accounts.has(receiver)) differences.push({ receiver, found, dropped: {} });
+    }
+    for (const { receiver, found, dropped } of differences) {
+      const account = this.account(receiver);
+      account.accepted(found);
+      for (const [reason, records] of Object.entries(dropped)) account.dropped(records, reason);
+    }
+    return differences;
   }
 
   /** Exports the ledger as `sluice_ledger_*`; once per registry. */
@@ -154,7 +148,7 @@ export class Ledger {
       metrics.collected({ type: 'gauge', name, help, labelNames: ['receiver'], read: () => this.#perReceiver(pick) });
     const counter = (name: string, help: string, pick: (entry: LedgerEntry) => number): void =>
       metrics.collected({ type: 'counter', name, help, labelNames: ['receiver'], read: () => this.#perReceiver(pick) });
-    const reasons = (name: string, help: string, pick: (entry: LedgerEntry) => Readonly<Record<string, number>>): void =>
+    const reasons = (name: string, help: string, pick: (entry: LedgerEntry) => ByReason): void =>
       metrics.collected({
         type: 'counter',
         name,
@@ -163,14 +157,27 @@ export class Ledger {
         read: () => this.#perReason(pick),
       });
 
-    counter('sluice_ledger_accepted_records_total', 'Records that the receiver took in.', (entry) => entry.accepted);
-    counter('sluice_ledger_delivered_records_total', 'Records that every destination has stored.', (entry) => entry.delivered);
+    counter(
+      'sluice_ledger_accepted_records_total',
+      'Records that the receiver took in. Like all totals of the ledger it goes on over restarts.',
+      (entry) => entry.accepted,
+    );
+    counter(
+      'sluice_ledger_delivered_records_total',
+      'Records that every destination has stored; goes on over restarts.',
+      (entry) => entry.delivered,
+    );
     reasons(
       'sluice_ledger_dead_lettered_records_total',
-      'Records that a destination refused for good.',
+      'Records that a destination could not be made to take and that the dead-letter store has; goes on over restarts.',
       (entry) => entry.deadLetteredByReason,
     );
-    reasons('sluice_ledger_dropped_records_total', 'Records left out on purpose.', (entry) => entry.droppedByReason);
+    reasons(
+      'sluice_ledger_dropped_records_total',
+      'Records that went nowhere, by reason; goes on over restarts. crash: held in memory when a former process ended uncleanly, ' +
+        'lost or delivered in its last moments; crash_settled: not in the spool after an unclean end and not lost.',
+      (entry) => entry.droppedByReason,
+    );
     gauge(
       'sluice_ledger_in_flight_records',
       'Records being processed, or sent and not acknowledged yet.',
@@ -179,33 +186,45 @@ export class Ledger {
     gauge('sluice_ledger_spooled_records', 'Records in the spool that wait to be sent.', (entry) => entry.spooled);
     gauge(
       'sluice_ledger_unaccounted_records',
-      'Records accepted and found nowhere, negative where more were found; anything but 0 is a defect.',
+      'accepted - delivered - dead_lettered - dropped - in_flight - spooled, negative where more was found than accepted; ' +
+        'anything but 0 is a defect.',
       (entry) => entry.unaccounted,
     );
+  }
+
+  /** What is held, by receiver. Records of a receiver that never accepted any are an error that must show, so it gets an account. */
+  #countHeld(): Map<string, Held> {
+    const held = new Map<string, Held>();
+    for (const read of this.#held) {
+      for (const { receiver, inFlight, spooled, safe = 0 } of read()) {
+        const sum = held.get(receiver) ?? { ...NOTHING_HELD };
+        sum.inFlight += inFlight;
+        sum.spooled += spooled;
+        sum.safe += safe;
+        held.set(receiver, sum);
+        this.account(receiver);
+      }
+    }
+    return held;
   }
 
   *#perReceiver(pick: (entry: LedgerEntry) => number): Iterable<Sample> {
     for (const [receiver, entry] of this.snapshot().receivers) yield { labels: { receiver }, value: pick(entry) };
   }
 
-  *#perReason(pick: (entry: LedgerEntry) => Readonly<Record<string, number>>): Iterable<Sample> {
+  *#perReason(pick: (entry: LedgerEntry) => ByReason): Iterable<Sample> {
     for (const [receiver, entry] of this.snapshot().receivers) {
       for (const [reason, value] of Object.entries(pick(entry))) yield { labels: { receiver, reason }, value };
     }
   }
 }
 
-function sumEntries(entries: Iterable<LedgerEntry>): LedgerEntry {
-  const sum = new LedgerAccount('');
-  let inFlight = 0;
-  let spooled = 0;
-  for (const entry of entries) {
-    sum.accepted(entry.accepted);
-    sum.delivered(entry.delivered);
-    for (const [reason, records] of Object.entries(entry.deadLetteredByReason)) sum.deadLettered(records, reason);
-    for (const [reason, records] of Object.entries(entry.droppedByReason)) sum.dropped(records, reason);
-    inFlight += entry.inFlight;
-    spooled += entry.spooled;
-  }
-  return sum.entry(inFlight, spooled);
+/** The reasons under which `missing` records of an account are booked. */
+function explainLoss(missing: number, { held, safe }: SavedAccount, isClean: boolean): ByReason {
+  if (isClean) return { [MISSING]: missing };
+  const lost = Math.min(missing, held - safe);
+  return {
+    ...(lost > 0 ? { [CRASH]: lost } : {}),
+    ...(missing > lost ? { [CRASH_SETTLED]: missing - lost } : {}),
+  };
 }
