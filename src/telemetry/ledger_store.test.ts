@@ -212,7 +212,10 @@ void test('wherever the power fails while the ledger is being saved, it is after
     t.same(next.log.lines, [], 'it is whole');
     seen.add(next.entry.accepted);
   }
-  t.same([...seen].sort((one, other) => one - other), [0, 5]);
+  t.same(
+    [...seen].sort((one, other) => one - other),
+    [0, 5],
+  );
 });
 
 void test('a save that has ended is not lost with the power', async (t) => {
