@@ -9,14 +9,21 @@ const F_GETPIPE_SZ = 1032;
 /** shutdown(2), from <sys/socket.h>. */
 const SHUT_RD = 0;
 
+/** flock(2), from <sys/file.h>. */
+const LOCK_SH = 1;
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+
 type Mkfifo = (path: string, mode: number) => number;
 type Fcntl = (fd: number, command: number, value: number) => number;
 type Shutdown = (fd: number, how: number) => number;
+type Flock = (fd: number, operation: number) => number;
 
 interface Library {
   readonly mkfifo: Mkfifo;
   readonly fcntl: Fcntl;
   readonly shutdown: Shutdown;
+  readonly flock: Flock;
 }
 
 let loaded: Library | undefined;
@@ -28,6 +35,7 @@ function library(): Library {
       mkfifo: libc.func('int mkfifo(const char *path, uint32_t mode)'),
       fcntl: libc.func('int fcntl(int fd, int command, int value)'),
       shutdown: libc.func('int shutdown(int fd, int how)'),
+      flock: libc.func('int flock(int fd, int operation)'),
     };
   }
   return loaded;
@@ -56,6 +64,17 @@ export function shutdownReading(socket: Socket): void {
   if (fd === undefined || library().shutdown(fd, SHUT_RD) === 0) return;
   const error = systemError('shutdown', `descriptor ${fd}`);
   if (error.code !== 'ENOTCONN') throw error;
+}
+
+/**
+ * Locks an open file until it is closed or the process ends; false where it is locked through another opening of it. `shared`: beside
+ * others of that kind. Throws an error with `code` where the file system has no locks.
+ */
+export function lockFile(fd: number, { shared = false }: { readonly shared?: boolean } = {}): boolean {
+  if (library().flock(fd, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) === 0) return true;
+  const error = systemError('flock', `descriptor ${fd}`);
+  if (error.code === 'EAGAIN' || error.code === 'EWOULDBLOCK') return false;
+  throw error;
 }
 
 /** The descriptor of a socket, for calls that Node has no function for; undefined once it is closed. Node keeps it, undocumented. */
