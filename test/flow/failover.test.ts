@@ -1,7 +1,6 @@
 /** What log-x promises while receivers die, freeze and come back: real processes, killed and stopped by real signals. */
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { type Test, test } from 'tap';
 import {
   readTopic,
@@ -13,13 +12,13 @@ import {
   stop,
   type StoredRecord,
 } from '../helpers/agents.ts';
+import { watchUntil } from '../helpers/ledgers.ts';
 import { PipeLoad } from '../helpers/pipe_load.ts';
 import { PipeWriter } from '../helpers/pipe_writer.ts';
 import { temporaryDirectory } from '../helpers/temporary_directory.ts';
 import { waitFor } from '../helpers/wait_for.ts';
 
 const TOPIC = 'app';
-const LOOK_EVERY_MS = 50;
 const DEADLINE_MS = 30_000;
 
 /** With default timeouts a record arrives at the other receiver within 4 s of its own one's death; a busy machine may add to that. */
@@ -85,29 +84,6 @@ function numberOf(message: unknown): number {
   const [, number] = /^record (\d+) \.+$/.exec(String(message)) ?? [];
   if (number === undefined) throw new Error(`a record that was not written: ${String(message)}`);
   return Number(number);
-}
-
-/** Throws where a ledger does not balance. Receivers that do not answer now are left out. */
-async function checkLedgers(running: readonly Running[]): Promise<void> {
-  const pages = await Promise.allSettled(running.map((each) => scrape(each)));
-  for (const page of pages) {
-    if (page.status === 'rejected') continue;
-    const unaccounted = page.value.sum('sluice_ledger_unaccounted_records');
-    if (unaccounted !== 0) throw new Error(`${unaccounted} records are unaccounted for`);
-  }
-}
-
-/** Looks at the ledgers time and again until the condition holds. */
-async function watchUntil(running: readonly Running[], what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  await waitFor(
-    async () => {
-      await checkLedgers(running);
-      if (await condition()) return true;
-      await delay(LOOK_EVERY_MS);
-      return false;
-    },
-    { what, deadlineMs: DEADLINE_MS },
-  );
 }
 
 /** Records that were delivered by a destination's own endpoint (`direct`) or by another one (`diverted`). */

@@ -17,6 +17,8 @@ import { isMap } from '../../src/config/data.ts';
 import { Scrape } from './scrape.ts';
 import { type Exit, freePort, type Launch, SluiceProcess } from './sluice_process.ts';
 
+const LOOPBACK = '127.0.0.1';
+
 export type Options = Readonly<Record<string, unknown>>;
 
 export interface Running {
@@ -35,18 +37,23 @@ export interface ReceiverPlace {
   readonly name: string;
   /** Default: a free one. Give the former one to start a receiver anew, and one of `freePort` for a receiver that comes later. */
   readonly port?: number;
+  /** Where it listens, an IPv4 address; default 127.0.0.1. */
+  readonly host?: string;
+  /** A program that starts it, with its arguments, such as `nsenter --net=…`. Default none. */
+  readonly within?: readonly string[];
 }
 
 /** Starts a log-x receiver with the embedded store, and resolves when it takes agents. A `RunningReceiver` can be started anew. */
-export async function startReceiver(t: Test, { directory, name, port }: ReceiverPlace): Promise<RunningReceiver> {
-  const [listen, telemetryPort] = [port ?? (await freePort()), await freePort()];
+export async function startReceiver(t: Test, place: ReceiverPlace): Promise<RunningReceiver> {
+  const { directory, name, host = LOOPBACK, within = [] } = place;
+  const [port, telemetryPort] = [place.port ?? (await freePort()), await freePort()];
   const own = join(directory, name);
-  const running = await start(t, { name, directory: own }, telemetryPort, {
-    receivers: { cfjs1: { listen: `127.0.0.1:${listen}`, name } },
+  const running = await start(t, { name, directory: own, within }, `${host}:${telemetryPort}`, {
+    receivers: { cfjs1: { listen: `${host}:${port}`, name } },
     exporters: { topics: { directory: join(own, 'topics') } },
     pipeline: { receivers: ['cfjs1'], exporters: ['topics'] },
   });
-  return { ...running, directory, name, port: listen };
+  return { ...place, ...running, port };
 }
 
 export interface AgentSettings {
@@ -58,7 +65,7 @@ export interface AgentSettings {
   /** By configuration id, in the order in which they are passed. Default none. */
   readonly processors?: Readonly<Record<string, Options>>;
   /** Destinations of the logx exporter: receivers, running or not yet. */
-  readonly destinations: readonly { readonly name: string; readonly port: number }[];
+  readonly destinations: readonly { readonly name: string; readonly host?: string; readonly port: number }[];
   /** Further options of the logx exporter. */
   readonly logx?: Options;
   /** Options of the pipeline's spool. */
@@ -69,14 +76,14 @@ export interface AgentSettings {
 
 /** Starts an agent and resolves when it reads its receivers' sources. */
 export async function startAgent(t: Test, settings: AgentSettings): Promise<Running> {
-  const { telemetryPort, launch, parts } = await agentLaunch(settings);
-  return start(t, launch, telemetryPort, parts);
+  const { telemetry, launch, parts } = await agentLaunch(settings);
+  return start(t, launch, telemetry, parts);
 }
 
 /** Starts an agent that will refuse to start, and resolves with how it ended. */
 export async function startInVain(t: Test, settings: AgentSettings): Promise<Exit & { readonly stderr: string }> {
-  const { telemetryPort, launch, parts } = await agentLaunch(settings);
-  const process = new SluiceProcess(t, { ...launch, config: configOf(launch, telemetryPort, parts) });
+  const { telemetry, launch, parts } = await agentLaunch(settings);
+  const process = new SluiceProcess(t, { ...launch, config: configOf(launch, telemetry, parts) });
   return { ...(await process.ended()), stderr: process.stderr };
 }
 
@@ -107,7 +114,8 @@ export function readTopic({ directory, name }: ReceiverPlace, topic: string): St
   return readFileSync(file, 'utf8').split('\n').slice(0, -1).map(parseRecord);
 }
 
-function parseRecord(line: string): StoredRecord {
+/** Throws where the line is not cfjs1. */
+export function parseRecord(line: string): StoredRecord {
   const parsed: unknown = JSON.parse(line);
   if (!isMap(parsed) || typeof parsed['format'] !== 'string') throw new Error(`not a cfjs1 line: ${line}`);
   const { format, destination } = parsed;
@@ -126,9 +134,9 @@ interface Parts {
 
 async function agentLaunch(settings: AgentSettings) {
   const { directory, name = 'agent', receivers, processors = {}, destinations, logx = {}, spool = {}, service = {} } = settings;
-  const endpoints = destinations.map(({ name, port }) => [name, { endpoint: `tcp://127.0.0.1:${port}` }]);
+  const endpoints = destinations.map(({ name, host = LOOPBACK, port }) => [name, { endpoint: `tcp://${host}:${port}` }]);
   return {
-    telemetryPort: await freePort(),
+    telemetry: `${LOOPBACK}:${await freePort()}`,
     launch: { name, directory: join(directory, name) },
     parts: {
       receivers,
@@ -140,18 +148,18 @@ async function agentLaunch(settings: AgentSettings) {
   };
 }
 
-async function start(t: Test, launch: Omit<Launch, 'config'>, telemetryPort: number, parts: Parts): Promise<Running> {
-  const process = new SluiceProcess(t, { ...launch, config: configOf(launch, telemetryPort, parts) });
+async function start(t: Test, launch: Omit<Launch, 'config'>, telemetry: string, parts: Parts): Promise<Running> {
+  const process = new SluiceProcess(t, { ...launch, config: configOf(launch, telemetry, parts) });
   await process.logged('running');
-  return { process, telemetry: `127.0.0.1:${telemetryPort}` };
+  return { process, telemetry };
 }
 
-function configOf({ directory }: Omit<Launch, 'config'>, telemetryPort: number, { pipeline, service, ...parts }: Parts): Options {
+function configOf({ directory }: Omit<Launch, 'config'>, telemetry: string, { pipeline, service, ...parts }: Parts): Options {
   return {
     ...parts,
     service: {
       state_directory: join(directory, 'state'),
-      telemetry: { address: `127.0.0.1:${telemetryPort}` },
+      telemetry: { address: telemetry },
       ...service,
       pipelines: { logs: pipeline },
     },

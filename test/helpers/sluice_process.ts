@@ -29,6 +29,8 @@ export interface Launch {
   /** The configuration as an object; JSON is YAML. */
   readonly config: unknown;
   readonly env?: NodeJS.ProcessEnv;
+  /** A program that becomes it, with its arguments, such as `nsenter --net=…`. Default none. */
+  readonly within?: readonly string[];
 }
 
 export class SluiceProcess {
@@ -39,12 +41,13 @@ export class SluiceProcess {
   #exit: Exit | undefined;
 
   /** Starts the program; it is killed at the end of the test if it still runs then. */
-  constructor(t: Test, { name, directory, config, env = {} }: Launch) {
+  constructor(t: Test, { name, directory, config, env = {}, within = [] }: Launch) {
     this.name = name;
     mkdirSync(directory, { recursive: true });
     const file = join(directory, `${name}.yaml`);
     writeFileSync(file, JSON.stringify(config, undefined, 2));
-    const child = spawn(process.execPath, [MAIN, 'run', '--config', file], {
+    const [command, ...args] = [...within, process.execPath, MAIN, 'run', '--config', file];
+    const child = spawn(command, args, {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
