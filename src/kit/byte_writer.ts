@@ -23,6 +23,11 @@ export class ByteWriter {
     return this.bytes;
   }
 
+  append(bytes: Uint8Array): void {
+    this.reserve(bytes.length).set(bytes, this.length);
+    this.length += bytes.length;
+  }
+
   /** What was written; valid until the next write. */
   written(): Buffer {
     return this.bytes.subarray(0, this.length);

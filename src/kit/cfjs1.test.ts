@@ -60,6 +60,24 @@ void test('a record on another route than its own bears its destination as a thi
   t.end();
 });
 
+void test('one record alone becomes the same line as in its batch', (t) => {
+  const rows = [
+    { body: Buffer.from('a'), service: 'x' },
+    { body: Buffer.from('{}'), kind: 'json', sequence: 12345 },
+    { body: Buffer.from('{"format":"x","x":{}}'), kind: 'cfjs1' },
+  ] as const;
+  for (const facts of [{}, { destination: 'log-b' }]) {
+    const batch = batchOf(rows, facts);
+    const alone = rows.map((_, index) => {
+      const writer = new ByteWriter(16);
+      encoder.encodeOne(batch, index, writer);
+      return writer.written().toString('utf8', 0, writer.length - 1);
+    });
+    t.same(alone, lines(batch));
+  }
+  t.end();
+});
+
 void test('a complete line passes through unchanged, gets the mark where it has none, and keeps the one it has', (t) => {
   const body = Buffer.from('{"format":"x","x":{"id":"e-1"}}');
   t.same(lines(batchOf([{ body, kind: 'cfjs1' }])), [body.toString()]);

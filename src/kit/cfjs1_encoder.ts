@@ -61,7 +61,7 @@ export class Cfjs1Encoder {
    */
   encode(batch: Batch, writer: ByteWriter, destination?: string): void {
     const mark = batch.destination ?? destination;
-    const closing = Buffer.from(mark === undefined ? '}}\n' : `},"destination":${JSON.stringify(mark)}}\n`);
+    const closing = closingOf(mark);
     const { kind, sequence } = batch.columns;
     let set: TemplateSet | undefined;
     for (let index = 0; index < batch.count; index++) {
@@ -73,6 +73,13 @@ export class Cfjs1Encoder {
       if (set === undefined || number < set.min || number >= set.below) set = this.#setOf(batch, number);
       this.#encodeRecord(batch, index, set, writer, closing);
     }
+  }
+
+  /** Appends the line of one record; for the few that are told apart from their batch. */
+  encodeOne(batch: Batch, index: number, writer: ByteWriter): void {
+    if (batch.columns.kind[index] === BodyKind.cfjs1) return copyLine(batch, index, writer, undefined);
+    const set = this.#setOf(batch, batch.columns.sequence[index]!); // index is below the batch's count, by contract
+    this.#encodeRecord(batch, index, set, writer, closingOf(batch.destination));
   }
 
   #encodeRecord(batch: Batch, index: number, set: TemplateSet, writer: ByteWriter, closing: Buffer): void {
@@ -171,6 +178,11 @@ export class Cfjs1Encoder {
     this.#sets.push(made);
     return made;
   }
+}
+
+/** What ends a line: the braces, and between them the mark where there is one. */
+function closingOf(mark: string | undefined): Buffer {
+  return Buffer.from(mark === undefined ? '}}\n' : `},"destination":${JSON.stringify(mark)}}\n`);
 }
 
 /** Writes a whole number so that its last digit stands before `end`. */
