@@ -7,9 +7,10 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   kit: ['core'],
   config: ['kit', 'core'],
   spool: ['kit', 'core'],
+  dead_letters: ['kit', 'core'],
   telemetry: ['kit', 'core'],
-  pipeline: ['config', 'spool', 'telemetry', 'kit', 'core'],
-  cli: ['config', 'spool', 'telemetry', 'pipeline', 'kit', 'core'],
+  pipeline: ['config', 'spool', 'dead_letters', 'telemetry', 'kit', 'core'],
+  cli: ['config', 'spool', 'dead_letters', 'telemetry', 'pipeline', 'kit', 'core'],
 };
 const ALLOWED_TO_PLUGINS = ['kit', 'core'];
 
