@@ -75,9 +75,8 @@ function swallowed(t: Test): Fault {
 async function cutOff(t: Test): Promise<Fault> {
   const [a, b] = [await NetworkNamespace.make(t), await NetworkNamespace.make(t)];
   const namespaces = { 'log-a': a, 'log-b': b };
-  const placeIn = ({ host, within }: NetworkNamespace) => ({ host, within });
   return {
-    options: { places: { 'log-a': placeIn(a), 'log-b': placeIn(b) } },
+    options: { places: { 'log-a': a.place, 'log-b': b.place } },
     strike: (_t, _site, victim) => namespaces[victim].cutOff(),
     heal: (_t, _site, victim) => namespaces[victim].heal(),
   };

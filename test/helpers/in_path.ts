@@ -1,6 +1,5 @@
 /** A TCP proxy between an agent and a receiver that can swallow what passes, as something broken in the path may. */
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import type { Test } from 'tap';
 
 export class InPath {
@@ -28,7 +27,9 @@ export class InPath {
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo).port;
+    const bound = this.#server.address();
+    if (bound === null || typeof bound === 'string') throw new Error('the proxy does not listen');
+    return bound.port;
   }
 
   /** From now on connections are taken and bytes too, in both directions, and none of them arrive. */

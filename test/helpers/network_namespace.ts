@@ -37,6 +37,11 @@ export class NetworkNamespace {
     t.teardown(() => void this.#keeper.kill('SIGKILL')); // with the namespace go its device and the one joined to it
   }
 
+  /** For a receiver that is to run in it. */
+  get place(): { readonly host: string; readonly within: readonly string[] } {
+    return { host: this.host, within: this.within };
+  }
+
   /** What starts a program in it. */
   get within(): readonly string[] {
     return ['nsenter', `--net=${this.#path}`];
