@@ -1,0 +1,219 @@
+/** What a start does with the segments of a lane; `src/spool/FORMAT.md`, "Recovery". */
+import { basename, join } from 'node:path';
+import { errnoOf, SluiceError } from '../../core/errors.ts';
+import type { File, FileSystem } from '../../core/files.ts';
+import { isPayloadRight } from './frame_decoder.ts';
+import { FrameWalk } from './frame_walk.ts';
+import {
+  decodeSegmentHeader,
+  FORMAT_VERSION,
+  frameBytes,
+  type FramePrefix,
+  parseSegmentName,
+  SEGMENT_HEADER_BYTES,
+  type SegmentHeader,
+} from './layout.ts';
+import type { Quarantine } from './quarantine.ts';
+import { Segment } from './segment.ts';
+import type { SegmentLogEvents } from './types.ts';
+
+export interface RecoveryOptions {
+  readonly directory: string;
+  readonly lane: string;
+  readonly files: FileSystem;
+  readonly events: SegmentLogEvents;
+  readonly quarantine: Quarantine;
+  /** Frames below this position are done with. */
+  readonly from: number;
+}
+
+interface Candidate {
+  readonly path: string;
+  readonly firstPosition: number;
+  /** First position of the next segment, where this one ends. */
+  readonly endPosition: number;
+}
+
+/** The segments of a lane that hold a frame at or above `from`, in order. */
+export async function recoverSegments(options: RecoveryOptions): Promise<Segment[]> {
+  const { directory, lane, files, quarantine, from } = options;
+  const names = await files.list(directory);
+  await quarantine.load(names);
+  const segments: Segment[] = [];
+  for (const candidate of candidatesOf(directory, lane, names)) {
+    const isDone = candidate.endPosition <= from;
+    const segment = isDone ? undefined : await recoverSegment(candidate, options);
+    if (segment === undefined || segment.lastPosition < from) await removeIfPossible(files, candidate.path);
+    else segments.push(segment);
+  }
+  return segments;
+}
+
+/** Names of the segments of a lane among `names`, with where they begin and end. */
+export function candidatesOf(directory: string, lane: string, names: readonly string[]): Candidate[] {
+  const found = names
+    .map((name) => ({ name, facts: parseSegmentName(name) }))
+    .filter(({ facts }) => facts?.lane === lane)
+    .map(({ name, facts }) => ({ path: join(directory, name), firstPosition: facts?.firstPosition ?? 0 }))
+    .sort((a, b) => a.firstPosition - b.firstPosition);
+  return found.map((candidate, at) => ({ ...candidate, endPosition: found[at + 1]?.firstPosition ?? Infinity }));
+}
+
+/** Undefined where it holds no good frame. */
+async function recoverSegment(candidate: Candidate, options: RecoveryOptions): Promise<Segment | undefined> {
+  const file = await options.files.open(candidate.path, 'read');
+  try {
+    const bytes = await file.size();
+    const header = await readSegmentHeader(file, candidate.path);
+    const walk = new FrameWalk(file, header?.mark);
+    const isNewest = candidate.endPosition === Infinity;
+    const scan = new Scan(candidate, { file, walk, bytes, isHeaderRight: header !== undefined, isNewest }, options);
+    return await scan.run();
+  } finally {
+    await file.close();
+  }
+}
+
+/** The header of a segment; undefined where it is damaged. Throws a `SluiceError` where it is of a version that is not known. */
+export async function readSegmentHeader(file: File, path: string): Promise<SegmentHeader | undefined> {
+  const bytes = Buffer.alloc(SEGMENT_HEADER_BYTES);
+  await file.read(bytes, 0);
+  const header = decodeSegmentHeader(bytes);
+  if (header === undefined || header.version === FORMAT_VERSION) return header;
+  throw new SluiceError(
+    'unsupported',
+    `${path} is of version ${header.version} of the spool's format, which this program does not know`,
+    {
+      hint: 'run the version of Sluice that wrote it until the spool is empty, or move the file away',
+    },
+  );
+}
+
+interface Scanned {
+  readonly file: File;
+  readonly walk: FrameWalk;
+  readonly bytes: number;
+  readonly isHeaderRight: boolean;
+  readonly isNewest: boolean;
+}
+
+/** A part of a segment, in the order of the file. */
+interface Place {
+  readonly offset: number;
+  readonly bytes: number;
+  /** Undefined where it is not a frame, or one whose header is damaged. */
+  readonly frame: { readonly position: number; readonly receiver: string; readonly records: number } | undefined;
+  /** Whether it is as long as its prefix says. */
+  readonly isWhole: boolean;
+}
+
+/** Walks one segment. Of the newest one, what is found waits for a frame behind it that is right in all its parts. */
+class Scan {
+  readonly #candidate: Candidate;
+  readonly #scanned: Scanned;
+  readonly #options: RecoveryOptions;
+  readonly #segment: Segment;
+  #waiting: Place[] = [];
+  #lastPosition = -1;
+
+  constructor(candidate: Candidate, scanned: Scanned, options: RecoveryOptions) {
+    this.#candidate = candidate;
+    this.#scanned = scanned;
+    this.#options = options;
+    const { path, firstPosition } = candidate;
+    this.#segment = new Segment({ path, firstPosition, bytes: scanned.bytes, mark: undefined });
+  }
+
+  /** Undefined where there is no good frame. */
+  async run(): Promise<Segment | undefined> {
+    const { walk, bytes, isHeaderRight, isNewest } = this.#scanned;
+    if (!isHeaderRight) this.#isDamaged(0, Math.min(bytes, SEGMENT_HEADER_BYTES), false);
+    const isReadable = await this.#walk();
+    if (!isReadable)
+      this.#options.events.damaged({ segment: this.#name, offset: walk.offset, bytes: bytes - walk.offset, copy: undefined });
+    if (isNewest && isReadable) await this.#cut();
+    else await this.#accept();
+    this.#segment.mark = walk.mark;
+    this.#segment.synced();
+    return this.#segment.lastPosition === -1 ? undefined : this.#segment;
+  }
+
+  get #name(): string {
+    return basename(this.#segment.path);
+  }
+
+  /** False where the disk cannot read all of it. */
+  async #walk(): Promise<boolean> {
+    const { walk, bytes } = this.#scanned;
+    try {
+      for (let step = await walk.next(bytes); step !== undefined; step = await walk.next(bytes)) {
+        if (step.kind === 'damage') this.#isDamaged(step.offset, step.bytes, false);
+        else if (step.prefix.position >= this.#candidate.endPosition) break;
+        else await this.#frame(step.offset, step.prefix);
+      }
+      return true;
+    } catch (error) {
+      if (errnoOf(error) === 'EIO') return false;
+      throw error;
+    }
+  }
+
+  async #frame(offset: number, prefix: FramePrefix): Promise<void> {
+    const { position, records } = prefix;
+    const bytes = frameBytes(prefix);
+    const header = await this.#scanned.walk.header(offset, prefix);
+    if (header === undefined) return this.#isDamaged(offset, bytes, true);
+    if (position <= this.#lastPosition) return;
+    this.#lastPosition = position;
+    this.#waiting.push({ offset, bytes, frame: { position, receiver: header.receiver, records }, isWhole: true });
+    if (!this.#scanned.isNewest || (await this.#isPayloadRight(offset, prefix))) await this.#accept();
+  }
+
+  #isDamaged(offset: number, bytes: number, isWhole: boolean): void {
+    this.#waiting.push({ offset, bytes, frame: undefined, isWhole });
+  }
+
+  async #isPayloadRight(offset: number, prefix: FramePrefix): Promise<boolean> {
+    const { walk, bytes } = this.#scanned;
+    return isPayloadRight(prefix, await walk.read(offset, prefix, bytes, (size) => Buffer.allocUnsafe(size)), 0);
+  }
+
+  /** There is a good frame here, so what was found before it stays. A wrong payload among it is for the reader to find. */
+  async #accept(): Promise<void> {
+    const { quarantine, from } = this.#options;
+    for (const { offset, bytes, frame } of this.#waiting.splice(0)) {
+      if (frame === undefined) await quarantine.add(this.#segment, this.#scanned.file, offset, bytes);
+      else this.#segment.add(frame.position, offset + bytes, frame.receiver, frame.position < from ? 0 : frame.records);
+    }
+  }
+
+  /** Cuts off what is behind the last good frame. Whole frames in there are copied: they may be damaged rather than torn. */
+  async #cut(): Promise<void> {
+    const { files, quarantine, events } = this.#options;
+    const { file, bytes } = this.#scanned;
+    for (const place of this.#waiting) if (place.isWhole) await quarantine.add(this.#segment, file, place.offset, place.bytes);
+    const { end, path } = this.#segment;
+    if (end < bytes) events.cut(this.#name, bytes - end);
+    try {
+      const writable = await files.open(path, 'update');
+      try {
+        if (end < bytes) await writable.truncate(end);
+        this.#segment.bytes = end;
+        await writable.sync(); // a process that was killed may have left it unsynced
+      } finally {
+        await writable.close();
+      }
+    } catch (error) {
+      if (errnoOf(error) === undefined) throw error; // a file that stays longer than what is read of it does no harm
+    }
+  }
+}
+
+/** A file of no more use; one that cannot be removed now is found again at the next start. */
+async function removeIfPossible(files: FileSystem, path: string): Promise<void> {
+  try {
+    await files.remove(path);
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+  }
+}
