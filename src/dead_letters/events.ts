@@ -6,18 +6,16 @@ import type { Counter, Metrics } from '../core/metrics.ts';
 export type RemovalReason = 'max_bytes' | 'max_age';
 
 /** What may go wrong for a while. */
-export type Undertaking = 'write' | 'look' | 'replay';
+export type Undertaking = 'write' | 'look';
 
 const FAILED: Record<Undertaking, string> = {
   write: 'dead letters cannot be written, the records are dropped',
   look: 'the directory of dead letters cannot be looked at',
-  replay: 'dead letters cannot be replayed, it is tried again',
 };
 
 const WORKS_AGAIN: Record<Undertaking, string> = {
   write: 'dead letters can be written again',
   look: 'the directory of dead letters can be looked at again',
-  replay: 'dead letters can be replayed again',
 };
 
 export class DeadLetterEvents {

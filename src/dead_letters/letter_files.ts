@@ -29,7 +29,7 @@ export class LetterFiles {
   readonly fileBytes: number;
   readonly #options: LetterFilesOptions;
   readonly #closed: ClosedFiles;
-  /** Where files end that could not be cut back when a write failed, by path. */
+  /** Where files end that were let go because a write failed, by path; what is behind that was refused. */
   readonly #cutBack = new Map<string, number>();
   #lock: FileLock | undefined;
   /** Whether the directory is there, is ours, and no file in it is named as open but `#open`. */
@@ -122,7 +122,6 @@ export class LetterFiles {
   /** Does what a command asks for, and tells it so. */
   async answer(): Promise<void> {
     const { files, directory } = this.#options;
-    await this.prepare();
     await this.closeOpenFile();
     await files.remove(requestOf(directory));
     await this.refresh();
@@ -172,7 +171,7 @@ export class LetterFiles {
     this.#isPrepared = false;
     if (open === undefined) return;
     this.#cutBack.set(open.path, open.contents.bytes);
-    await open.abandon();
+    await open.letGo();
   }
 }
 

@@ -9,10 +9,10 @@ const PIECE_BYTES = 256 * 1024;
 const MAX_LINE_BYTES = 64 * 1024 * 1024;
 
 /**
- * The whole lines of `file`, several at a time, each with its newline; a last line without one is left out. A piece is valid until the
- * next one is asked for. Throws the system's error, and a SluiceError (`state_invalid`) where a line is longer than 64 MiB.
+ * The lines of `file`, several at a time, each with its newline. A last line without one is left out, or with `withRest` given one. A piece
+ * is valid until the next one is asked for. Throws the system's error, and a SluiceError (`state_invalid`) where a line is longer than 64 MiB.
  */
-export async function* readLines(file: File): AsyncGenerator<Buffer> {
+export async function* readLines(file: File, { withRest = false } = {}): AsyncGenerator<Buffer> {
   let buffer: Buffer = Buffer.allocUnsafeSlow(PIECE_BYTES);
   let held = 0;
   for (let position = 0; ;) {
@@ -21,8 +21,11 @@ export async function* readLines(file: File): AsyncGenerator<Buffer> {
     const filled = held + read;
     const end = buffer.subarray(0, filled).lastIndexOf(NEWLINE) + 1;
     if (end > 0) yield buffer.subarray(0, end);
-    if (filled < buffer.length) return;
     held = filled - end;
+    if (filled < buffer.length) {
+      if (withRest && held > 0) yield Buffer.concat([buffer.subarray(end, filled), Buffer.from('\n')]);
+      return;
+    }
     if (end > 0) buffer.copyWithin(0, end, filled);
     else buffer = grown(buffer);
   }

@@ -51,7 +51,7 @@ export class OpenFile {
     }
   }
 
-  /** Appends whole lines and resolves once they are on the disk. After a throw it is to be abandoned. */
+  /** Appends whole lines and resolves once they are on the disk. After a throw it is to be let go. */
   async append(lines: Buffer, records: number, nowMicros: number): Promise<void> {
     const before = this.#contents;
     await this.#file.write([lines], before.bytes);
@@ -60,15 +60,9 @@ export class OpenFile {
   }
 
   /**
-   * Cuts off what a failed write may have left, where that can be done, and closes the file without giving it another name. It cannot be
-   * used any more: after a failed sync the system may have forgotten what it did not write.
+   * Closes the file as it is, without giving it another name. After a failed write or sync it cannot be used any more: the system may have
+   * forgotten what it did not write.
    */
-  async abandon(): Promise<void> {
-    await this.#file.truncate(this.#contents.bytes).catch(() => {});
-    await this.letGo();
-  }
-
-  /** Closes the file as it is. */
   letGo(): Promise<void> {
     return closeQuietly(this.#file);
   }

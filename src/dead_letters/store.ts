@@ -192,6 +192,7 @@ export class DeadLetterStore {
 
   async #lookAround(): Promise<void> {
     if (this.#isStopped) return;
+    await this.#files.prepare();
     if (await this.#files.isAsked()) await this.#files.answer();
     if (++this.#polls % POLLS_PER_CLEANING > 0) return;
     await this.#files.refresh();
