@@ -1,0 +1,45 @@
+import { endianness } from 'node:os';
+import { join } from 'node:path';
+import { errnoOf, SluiceError } from '../../core/errors.ts';
+import type { FileLock, FileSystem } from '../../core/files.ts';
+
+/** Held while a process uses the directory. */
+export const LOCK_NAME = 'lock';
+
+/**
+ * Makes the directory of a spool and takes its lock. Throws a `SluiceError` where another process has it, where it cannot be made or
+ * written to, and on a big-endian host.
+ */
+export async function openSpoolDirectory(directory: string, files: FileSystem): Promise<FileLock> {
+  if (endianness() !== 'LE') {
+    throw new SluiceError('unsupported', 'the spool on disk is little-endian, and this host is not', {
+      hint: 'turn it off: spool.disk.enabled: false',
+    });
+  }
+  const lock = await takeLock(directory, files);
+  if (lock !== undefined) return lock;
+  throw new SluiceError('path_conflict', `another agent uses the spool in ${directory}`, {
+    hint: 'stop it (or the "sluice spool repair" that runs there), or choose another spool.disk.directory',
+  });
+}
+
+async function takeLock(directory: string, files: FileSystem): Promise<FileLock | undefined> {
+  try {
+    await files.makeDirectory(directory);
+    return await files.lock(join(directory, LOCK_NAME));
+  } catch (cause) {
+    const errno = errnoOf(cause);
+    if (errno === undefined) throw cause;
+    const isForbidden = errno === 'EACCES' || errno === 'EPERM' || errno === 'EROFS';
+    throw new SluiceError(
+      isForbidden ? 'permission_denied' : 'store_unavailable',
+      `the spool in ${directory} cannot be used (${errno})`,
+      {
+        hint: isForbidden
+          ? 'the user that the agent runs as needs to write to it; under systemd, StateDirectory= makes it'
+          : 'see errno(3) for what the system means, or choose another spool.disk.directory',
+        cause,
+      },
+    );
+  }
+}
