@@ -15,6 +15,7 @@ import {
 } from './layout.ts';
 import type { Quarantine } from './quarantine.ts';
 import { Segment } from './segment.ts';
+import { isDone } from './segment_file.ts';
 import type { SegmentLogEvents } from './types.ts';
 
 export interface RecoveryOptions {
@@ -34,19 +35,26 @@ interface Candidate {
   readonly endPosition: number;
 }
 
-/** The segments of a lane that hold a frame at or above `from`, in order. */
-export async function recoverSegments(options: RecoveryOptions): Promise<Segment[]> {
+export interface RecoveredSegments {
+  /** Those that hold a frame at or above `from`, in order. */
+  readonly segments: Segment[];
+  /** Paths of others, which could not be removed. */
+  readonly leftovers: string[];
+}
+
+export async function recoverSegments(options: RecoveryOptions): Promise<RecoveredSegments> {
   const { directory, lane, files, quarantine, from } = options;
   const names = await files.list(directory);
   await quarantine.load(names);
   const segments: Segment[] = [];
+  const leftovers: string[] = [];
   for (const candidate of candidatesOf(directory, lane, names)) {
-    const isDone = candidate.endPosition <= from;
-    const segment = isDone ? undefined : await recoverSegment(candidate, options);
-    if (segment === undefined || segment.lastPosition < from) await removeIfPossible(files, candidate.path);
-    else segments.push(segment);
+    const isPassed = candidate.endPosition <= from;
+    const segment = isPassed ? undefined : await recoverSegment(candidate, options);
+    if (segment !== undefined && segment.lastPosition >= from) segments.push(segment);
+    else if (!(await isDone(files.remove(candidate.path)))) leftovers.push(candidate.path);
   }
-  return segments;
+  return { segments, leftovers };
 }
 
 /** Names of the segments of a lane among `names`, with where they begin and end. */
@@ -206,14 +214,5 @@ class Scan {
     } catch (error) {
       if (errnoOf(error) === undefined) throw error; // a file that stays longer than what is read of it does no harm
     }
-  }
-}
-
-/** A file of no more use; one that cannot be removed now is found again at the next start. */
-async function removeIfPossible(files: FileSystem, path: string): Promise<void> {
-  try {
-    await files.remove(path);
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
   }
 }

@@ -22,6 +22,7 @@ export class Segment {
   end: number;
   /** Position of the last good frame. */
   lastPosition: number;
+  /** The file has gone, or is about to. */
   isRemoved = false;
   /** Offsets of damaged places that were told already. */
   readonly damaged = new Set<number>();

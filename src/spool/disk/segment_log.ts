@@ -30,7 +30,9 @@ export class SegmentLog {
   readonly #mark = randomBytes(4).readUInt32LE();
   readonly #segments: Segment[] = [];
   #active: Segment | undefined;
-  #hasNewNames = false;
+  /** Files that hold nothing that counts and could not be removed. While one is there, frames above its first position would not be found. */
+  readonly #leftovers = new Set<string>();
+  #hasChangedNames = false;
   #lastPosition = -1;
   #syncedPosition = -1;
   #turn: Promise<unknown> = Promise.resolve();
@@ -66,7 +68,9 @@ export class SegmentLog {
    * segments that hold nothing else are removed. Throws a `SluiceError` for a segment of an unknown version, and the system's error.
    */
   async recover(from: number): Promise<Recovered> {
-    this.#segments.push(...(await recoverSegments({ ...this.#options, quarantine: this.#quarantine, from })));
+    const { segments, leftovers } = await recoverSegments({ ...this.#options, quarantine: this.#quarantine, from });
+    this.#segments.push(...segments);
+    for (const path of leftovers) this.#leftovers.add(path);
     this.#lastPosition = this.#segments.at(-1)?.lastPosition ?? -1;
     this.#syncedPosition = this.#lastPosition;
     const held = new Map<string, number>();
@@ -104,13 +108,14 @@ export class SegmentLog {
   sync(): Promise<void> {
     return this.#inTurn(async () => {
       try {
+        for (const path of this.#leftovers) await this.#removeFile(path);
         for (const { file, isSynced } of this.#segments) if (!isSynced) await file?.sync();
-        if (this.#hasNewNames) await this.#files.syncDirectory(this.#options.directory);
+        if (this.#hasChangedNames) await this.#files.syncDirectory(this.#options.directory);
       } catch (error) {
         await this.#takeBack();
         throw error;
       }
-      this.#hasNewNames = false;
+      this.#hasChangedNames = false;
       this.#syncedPosition = this.#lastPosition;
       for (const segment of this.#segments) {
         segment.synced();
@@ -226,11 +231,13 @@ export class SegmentLog {
     const path = join(directory, segmentName(lane, firstPosition));
     const header = encodeSegmentHeader({ mark: this.#mark, firstPosition, lane });
     const segment = new Segment({ path, firstPosition, mark: this.#mark, bytes: SEGMENT_HEADER_BYTES + bytes });
+    this.#leftovers.add(path); // until it is made
     segment.file = await createFile(this.#files, path, [header, ...pieces]);
+    this.#leftovers.delete(path);
     segment.end = SEGMENT_HEADER_BYTES;
     this.#segments.push(segment);
     this.#active = segment;
-    this.#hasNewNames = true;
+    this.#hasChangedNames = true;
     return segment;
   }
 
@@ -239,24 +246,37 @@ export class SegmentLog {
     this.#lastPosition = this.#syncedPosition;
     for (const segment of this.#segments.filter(({ isSynced }) => !isSynced)) {
       segment.takeBack();
-      if (segment.lastPosition === -1) {
-        this.#forget(segment);
-        await isDone(this.#files.remove(segment.path));
-      } else {
+      if (segment.lastPosition !== -1) {
         await cutFile(segment);
+      } else {
+        this.#forget(segment);
+        this.#leftovers.add(segment.path);
+        await isDone(this.#removeFile(segment.path));
       }
       await closeFile(segment);
     }
   }
 
   async #remove(segment: Segment): Promise<void> {
+    segment.isRemoved = true;
     try {
-      await this.#files.remove(segment.path);
+      await this.#removeFile(segment.path);
     } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') throw error;
+      segment.isRemoved = false;
+      throw error;
     }
     this.#forget(segment);
     await closeFile(segment);
+  }
+
+  async #removeFile(path: string): Promise<void> {
+    try {
+      await this.#files.remove(path);
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+    }
+    this.#leftovers.delete(path);
+    this.#hasChangedNames = true;
   }
 
   #forget(segment: Segment): void {

@@ -97,18 +97,25 @@ export class SegmentReader {
 
   /** The segment to read in, opened; undefined where there is nothing more to read. */
   async #current(): Promise<Open | undefined> {
-    const segment = this.#options.segmentFrom(this.#from);
-    if (segment !== undefined && this.#open?.segment === segment) return this.#open;
-    if (segment === undefined) return undefined;
-    await this.close();
-    try {
-      const file = await this.#options.files.open(segment.path, 'read');
-      this.#open = { segment, file, walk: new FrameWalk(file, segment.mark), step: undefined };
-    } catch (error) {
-      if (errnoOf(error) !== 'ENOENT' || segment.isRemoved) throw error;
-      await this.skipSegment(); // somebody has removed it
-      return this.#current();
+    for (;;) {
+      const segment = this.#options.segmentFrom(this.#from);
+      if (segment === undefined) return undefined;
+      if (this.#open?.segment === segment) return this.#open;
+      await this.close();
+      const file = await this.#openFile(segment);
+      if (file !== undefined) return (this.#open = { segment, file, walk: new FrameWalk(file, segment.mark), step: undefined });
+      this.#from = Math.max(this.#from, segment.lastPosition + 1);
     }
-    return this.#open;
+  }
+
+  /** Undefined where the file has gone. */
+  async #openFile(segment: Segment): Promise<File | undefined> {
+    try {
+      return await this.#options.files.open(segment.path, 'read');
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+      if (!segment.isRemoved) await this.#options.quarantine.add(segment, undefined, 0, segment.end);
+      return undefined;
+    }
   }
 }
