@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Address } from '../../../src/kit/options.ts';
+import { type Address, formatAddress } from '../../../src/kit/options.ts';
+import type { TlsClient } from '../../../src/kit/tls.ts';
 
 export interface Endpoint {
   /** Name of the destination that it belongs to. */
@@ -8,13 +9,22 @@ export interface Endpoint {
   readonly address: Address;
   /** False for plain mode: lines and nothing else, delivered as surely as TCP does. */
   readonly acknowledged: boolean;
+  /** What connections to it are encrypted with; undefined where they are not. */
+  readonly tls: TlsClient | undefined;
 }
 
-/** Begins to connect. The stream emits `connect` once the peer is there, and `close` however it ends. */
-export type Dial = (address: Address) => Duplex;
+export function describeEndpoint({ name, address }: Endpoint): string {
+  return `${name} at ${formatAddress(address)}`;
+}
+
+/**
+ * Begins to connect. The stream emits `connect` once the peer is there, with TLS `secureConnect` once it is known to be who it should be,
+ * and `close` however it ends.
+ */
+export type Dial = (address: Address, tls: TlsClient | undefined) => Duplex;
 
 /** Without a word from either side for so long, the kernel asks whether the peer is still there. */
-const KEEP_ALIVE_MS = 30_000;
+const KEEP_ALIVE = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 };
 
-export const dialTcp: Dial = ({ host, port }) =>
-  connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS });
+export const dialEndpoint: Dial = ({ host, port }, tls) =>
+  tls === undefined ? connect({ host, port, ...KEEP_ALIVE }) : tls.connect({ host, port }, KEEP_ALIVE);

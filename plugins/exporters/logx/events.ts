@@ -1,7 +1,12 @@
 /** What the logx exporter logs and counts, for one destination. */
 import type { ComponentContext } from '../../../src/core/component.ts';
 import type { Counter, Histogram } from '../../../src/core/metrics.ts';
+import { formatAddress } from '../../../src/kit/options.ts';
+import type { Endpoint } from './endpoint.ts';
+import type { OutboxEvents } from './outbox.ts';
+import type { Refused } from './parcels.ts';
 import type { RoutePhase } from './route.ts';
+import type { Trigger } from './trouble.ts';
 import type { SentFrame } from './window.ts';
 
 const ACK_BUCKETS_SECONDS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10];
@@ -19,16 +24,18 @@ export interface Observed {
   readonly isDiverted: () => boolean;
   readonly unackedBytes: () => number;
   readonly isReady: () => boolean;
+  readonly isIsolating: () => boolean;
 }
 
-export class LogxEvents {
+export class LogxEvents implements OutboxEvents {
   readonly #context: ComponentContext;
   readonly #destination: string;
   readonly #direct: { records: Counter; bytes: Counter };
   readonly #diverted: { records: Counter; bytes: Counter };
   readonly #ackSeconds: Histogram;
   readonly #resent: Counter;
-  readonly #refused: Counter;
+  /** What was counted last, since the same trouble is seen again and again. */
+  #troubled: { readonly of: object; readonly trigger: Trigger } | undefined;
 
   constructor(context: ComponentContext, destination: string) {
     const { metrics } = context;
@@ -48,14 +55,9 @@ export class LogxEvents {
       'Frames that were sent and go out again, since their connection ended before the ack.',
       labels,
     );
-    this.#refused = metrics.counter(
-      'sluice_logx_refused_records_total',
-      'Records that a receiver refused for good, or that are larger than it takes.',
-      labels,
-    );
   }
 
-  observe({ isDiverted, unackedBytes, isReady }: Observed): void {
+  observe({ isDiverted, unackedBytes, isReady, isIsolating }: Observed): void {
     const { metrics } = this.#context;
     const labels = { destination: this.#destination };
     metrics.observed(
@@ -71,16 +73,49 @@ export class LogxEvents {
       () => Number(isReady()),
       labels,
     );
+    metrics.observed(
+      'sluice_logx_isolating',
+      '1 while records are sent one by one, to find the one for which connections end.',
+      () => Number(isIsolating()),
+      labels,
+    );
+  }
+
+  connecting({ address }: Endpoint): void {
+    const labels = { destination: this.#destination, endpoint: formatAddress(address) };
+    this.#context.metrics
+      .counter('sluice_logx_connections_total', 'Connections begun, by endpoint; probes are not counted.', labels)
+      .add();
+  }
+
+  /** `of` is the link that is in trouble; the same trouble of the same link counts once. */
+  trouble(of: object, trigger: Trigger): void {
+    if (this.#troubled?.of === of && this.#troubled.trigger === trigger) return;
+    this.#troubled = { of, trigger };
+    const labels = { destination: this.#destination, trigger };
+    this.#context.metrics
+      .counter('sluice_logx_troubles_total', 'Times that an endpoint in use did not take records, by what said so.', labels)
+      .add();
+  }
+
+  isolating(isIsolating: boolean): void {
+    const { metrics, log } = this.#context;
+    const fields = { destination: this.#destination };
+    if (!isIsolating) {
+      log.info('records are sent as usual again', fields);
+      return;
+    }
+    log.warn('connections end each time the same records are sent; records are sent one by one to find which', fields);
+    metrics.counter('sluice_logx_isolations_total', 'Times that records were sent one by one.', fields).add();
   }
 
   /** These were settled by one ack; at least one. */
   acked(frames: readonly SentFrame[], isDiverted: boolean): void {
     const delivered = isDiverted ? this.#diverted : this.#direct;
-    for (const { records, bytes, refused } of frames) {
-      const refusedRecords = refused.reduce((sum, refusal) => sum + refusal.records.length, 0);
-      delivered.records.add(Math.max(0, records - refusedRecords)); // records that were too large to be sent are not among `records`
-      delivered.bytes.add(bytes);
-      for (const refusal of refused) this.#onRefused(refusal.records.length, refusal.reason);
+    for (const { records, lines, refused } of frames) {
+      const refusedRecords = records === 0 ? 0 : refused.reduce((sum, refusal) => sum + refusal.records.length, 0);
+      delivered.records.add(records - refusedRecords);
+      delivered.bytes.add(lines.length);
     }
     const oldest = frames[0];
     if (oldest !== undefined) this.#ackSeconds.observe((this.#context.clock.monotonicMs() - oldest.sentMs) / 1000);
@@ -106,9 +141,11 @@ export class LogxEvents {
       .add();
   }
 
-  #onRefused(records: number, reason: string): void {
-    this.#refused.add(records);
-    this.#context.log.warn('a receiver refused records for good', { destination: this.#destination, records, reason });
+  refused({ records: { length: records }, reason, detail }: Refused): void {
+    const { metrics, log } = this.#context;
+    const labels = { destination: this.#destination, reason };
+    metrics.counter('sluice_logx_refused_records_total', 'Records that go to the dead letters, by reason.', labels).add(records);
+    log.warn('records go to the dead letters', { ...labels, records, detail });
   }
 
   #delivered(route: string) {

@@ -1,31 +1,26 @@
 import { type Exporter, type ExporterContext, READY, type Readiness } from '../../../src/core/component.ts';
-import { dialTcp, type Endpoint } from './endpoint.ts';
-import type { LogxOptions } from './index.ts';
+import { TlsClient } from '../../../src/kit/tls.ts';
+import { dialEndpoint, type Endpoint } from './endpoint.ts';
 import { LineCache } from './line_cache.ts';
+import { type DestinationOptions, endpointsOf, type LogxOptions } from './options.ts';
 import { type Outside, Shipper } from './shipper.ts';
 
-/** One shipper a destination; every other endpoint, in the order of the configuration, is a way around its own. */
+/** One shipper a destination; the endpoints of all others, in the order of the configuration, are ways around its own. */
 export class LogxExporter implements Exporter {
   readonly #shippers: readonly Shipper[];
+  readonly #tls: readonly TlsClient[];
 
-  constructor(options: LogxOptions, context: ExporterContext, outside: Outside = { dial: dialTcp, random: Math.random }) {
-    const endpoints = Object.entries(options.destinations).map(([name, { endpoint, acknowledged }]): Endpoint => ({
-      name,
-      address: endpoint,
-      acknowledged,
-    }));
+  constructor(options: LogxOptions, context: ExporterContext, outside: Outside = { dial: dialEndpoint, random: Math.random }) {
+    const endpoints = Object.entries(options.destinations).flatMap(([name, given]) => makeEndpoints(name, given, context));
     const cache = new LineCache();
-    this.#shippers = context.cursors.map((cursor) => {
-      const own = endpoints.find(({ name }) => name === cursor.destination);
-      if (own === undefined) throw new Error(`there is no destination ${cursor.destination}`);
-      const alternates = endpoints.filter((endpoint) => endpoint !== own);
-      return new Shipper({ cursor, own, alternates, cache, options, context, outside });
-    });
+    this.#tls = [...new Set(endpoints.flatMap(({ tls }) => tls ?? []))];
+    this.#shippers = context.cursors.map((cursor) => new Shipper({ cursor, endpoints, cache, options, context, outside }));
   }
 
-  start(): Promise<void> {
+  /** @throws SluiceError where files of `tls` cannot be used. */
+  async start(): Promise<void> {
+    for (const client of this.#tls) client.start();
     for (const shipper of this.#shippers) shipper.start();
-    return Promise.resolve();
   }
 
   async stop(deadlineMs: number): Promise<void> {
@@ -36,4 +31,12 @@ export class LogxExporter implements Exporter {
     const reasons = this.#shippers.map((shipper) => shipper.readiness()).flatMap(({ ready, reason }) => (ready ? [] : [reason]));
     return reasons.length === 0 ? READY : { ready: false, reason: reasons.join('; ') };
   }
+}
+
+/** Endpoints of one destination; those that are encrypted share what they are encrypted with. */
+function makeEndpoints(name: string, given: DestinationOptions, context: ExporterContext): Endpoint[] {
+  const { tls, acknowledged } = given;
+  const all = endpointsOf(given);
+  const client = all.some(({ isEncrypted }) => isEncrypted) ? new TlsClient(tls, context) : undefined;
+  return all.map(({ isEncrypted, ...address }) => ({ name, address, acknowledged, tls: isEncrypted ? client : undefined }));
 }

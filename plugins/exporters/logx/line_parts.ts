@@ -14,6 +14,18 @@ export interface LineParts {
   readonly tooLong: readonly number[];
 }
 
+/** The bytes of `count` lines from the one at index `first` on; each line ends with a newline. */
+export function selectLines(lines: Buffer, first: number, count: number): Buffer {
+  const start = skipLines(lines, 0, first);
+  return lines.subarray(start, skipLines(lines, start, count));
+}
+
+function skipLines(lines: Buffer, from: number, count: number): number {
+  let at = from;
+  for (let skipped = 0; skipped < count; skipped++) at = lines.indexOf(NEWLINE, at) + 1;
+  return at;
+}
+
 /** Divides lines, each of which ends with a newline, into parts of whole lines and of at most `maxBytes`. */
 export function divideLines(lines: Buffer, maxBytes: number): LineParts {
   const parts: LinePart[] = [];

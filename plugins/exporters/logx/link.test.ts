@@ -4,11 +4,14 @@ import { makeBatch } from '../../../test/helpers/batches.ts';
 import { MemorySpool } from '../../../test/helpers/memory_spool.ts';
 import { LineCache } from './line_cache.ts';
 import { Link } from './link.ts';
+import { Outbox } from './outbox.ts';
 import { FakeNetwork } from './testdata/fake_network.ts';
 import { FakeReceiver, type FakeScript } from './testdata/fake_receiver.ts';
 import { LogxBench } from './testdata/logx_bench.ts';
 
 const SMALL_FRAMES: Partial<FakeScript> = { onHello: (connection) => connection.hello({ maxFrameBytes: 65_536 }) };
+
+const LONGER = 'longer than the 65536 bytes that the receiver takes in a frame';
 
 /** One destination and nowhere else to go. */
 async function start(script: Partial<FakeScript> = {}, options = {}, destination = {}): Promise<LogxBench> {
@@ -55,11 +58,11 @@ void test('a record that no frame can hold is refused alone, and the records aro
   await bench.run(0);
   t.same(bench.receiver('log-a').messages, ['record 0', 'before', 'after', 'record 1']);
   t.same(bench.context.cursors[0]?.refusals, [
-    { position: 1, records: 1, reason: 'too_large' },
-    { position: 2, records: 1, reason: 'too_large' },
+    { position: 1, records: [1], reason: 'too_large', detail: LONGER, attempts: 0 },
+    { position: 2, records: [0], reason: 'too_large', detail: LONGER, attempts: 0 },
   ]);
   t.same(bench.context.cursors[0]?.settled, [0, 1, 2, 3]);
-  t.equal(bench.counted('refused_records_total', { destination: 'log-a' }), 2);
+  t.equal(bench.counted('refused_records_total', { destination: 'log-a', reason: 'too_large' }), 2);
   t.equal(bench.counted('delivered_records_total', { destination: 'log-a', route: 'direct' }), 4);
   await bench.stop();
 });
@@ -90,10 +93,10 @@ void test('what is refused counts when its batch is settled, for each reason, an
   bench.push(4);
   await bench.run(1000);
   t.same(bench.context.cursors[0]?.refusals, [
-    { position: 0, records: 2, reason: 'malformed' },
-    { position: 0, records: 1, reason: 'not UTF-8' },
+    { position: 0, records: [0, 2], reason: 'refused', detail: 'malformed', attempts: 2 },
+    { position: 0, records: [1], reason: 'refused', detail: 'not UTF-8', attempts: 2 },
   ]);
-  t.equal(bench.counted('refused_records_total', { destination: 'log-a' }), 3);
+  t.equal(bench.counted('refused_records_total', { destination: 'log-a', reason: 'refused' }), 3);
   t.equal(bench.counted('delivered_records_total', { destination: 'log-a', route: 'direct' }), 1);
   await bench.stop();
 });
@@ -139,14 +142,19 @@ void test('a link that is closed lets go of the lines that it held, and gives th
   const cache = new LineCache();
   let unsettled = 0;
   const link = new Link({
-    endpoint: { name: 'log-a', address, acknowledged: true },
+    endpoint: { name: 'log-a', address, acknowledged: true, tls: undefined },
     mark: undefined,
-    cursor,
-    cache,
+    outbox: new Outbox({
+      cursor,
+      cache,
+      maxAttempts: Infinity,
+      random: () => 0,
+      events: { refused: () => {}, isolating: () => {} },
+    }),
     maxUnackedBytes: 1000,
     ackTimeoutMs: 2000,
     setup: { dial: network.dial, clock, hostName: 'web-1', timeoutMs: 2000 },
-    events: { changed: () => {}, acked: () => {}, closed: (_, frames) => (unsettled = frames) },
+    events: { changed: () => {}, acked: () => {}, closed: ({ unsettledFrames }) => (unsettled = unsettledFrames) },
   });
   for (const body of ['one', 'two']) spool.push(makeBatch([body], { epoch: 'e' }));
   await clock.settle();

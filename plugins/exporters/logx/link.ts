@@ -1,19 +1,17 @@
 /** What carries a destination's records just now: a session, and the window of what was sent over it and not acked. */
-import type { Cursor, Delivery } from '../../../src/core/component.ts';
 import type { Endpoint } from './endpoint.ts';
-import type { LineCache } from './line_cache.ts';
-import { divideLines } from './line_parts.ts';
+import type { Outbox } from './outbox.ts';
+import type { Parcel } from './parcels.ts';
+import { Ramp } from './ramp.ts';
 import { Session, type SessionSetup, violation } from './session.ts';
+import type { Trigger, Trouble } from './trouble.ts';
 import { type SentFrame, Window } from './window.ts';
-
-export const TOO_LARGE = 'too_large';
 
 export interface LinkParts {
   readonly endpoint: Endpoint;
   /** The mark of records that travel this way; undefined on their own route. */
   readonly mark: string | undefined;
-  readonly cursor: Cursor;
-  readonly cache: LineCache;
+  readonly outbox: Outbox;
   readonly maxUnackedBytes: number;
   /** A receiver that owes an ack and has sent none for this long is in trouble. */
   readonly ackTimeoutMs: number;
@@ -22,33 +20,48 @@ export interface LinkParts {
 }
 
 export interface LinkEvents {
-  /** What `assess` says may have changed: the receiver is there, or says that it takes records or does not. */
+  /** What `assess` says may have changed: the receiver is there, or says that it takes records, or does not. */
   changed(): void;
   /** These have been acked and are settled. */
   acked(frames: readonly SentFrame[]): void;
-  /** The link is of no use any more; what it had not settled has gone back to the cursor. */
-  closed(reason: string, unsettledFrames: number): void;
+  /** The link is of no use any more; what it had not settled has gone back to the outbox. */
+  closed(end: LinkEnd): void;
 }
+
+export interface LinkEnd {
+  readonly reason: string;
+  /** Undefined where the link was closed by choice. */
+  readonly trigger: Trigger | undefined;
+  readonly unsettledFrames: number;
+}
+
+/** Ends that the receiver, or something between, has brought about, so that what was under way may be to blame. */
+const BLAMED: readonly (Trigger | undefined)[] = ['closed', 'protocol', 'refused', 'tls'];
 
 /** `unproven`: there is no connection yet, or no ack has come over it while records wait for one. */
-export interface Assessment {
-  readonly condition: 'good' | 'bad' | 'unproven';
-  /** Why it is bad. */
-  readonly reason: string;
+export type Assessment =
+  | { readonly condition: 'good' | 'unproven' }
+  /** It does not take records. */
+  | ({ readonly condition: 'bad' } & Trouble);
+
+function bad(trigger: Trigger, reason: string): Assessment {
+  return { condition: 'bad', trigger, reason };
 }
 
-const GOOD: Assessment = { condition: 'good', reason: '' };
-const UNPROVEN: Assessment = { condition: 'unproven', reason: '' };
+const GOOD: Assessment = { condition: 'good' };
+const UNPROVEN: Assessment = { condition: 'unproven' };
 
 export class Link {
   readonly endpoint: Endpoint;
   readonly #p: LinkParts;
   readonly #session: Session;
   readonly #window = new Window();
+  readonly #ramp: Ramp;
   #isOpen = false;
   #isReady = false;
   #notReadyReason = '';
   #isHeld = false;
+  #isLeaving = false;
   #maxFrameBytes = 0;
   /** Ids of frames count up from 1 in each session. */
   #lastId = 0;
@@ -57,6 +70,7 @@ export class Link {
   constructor(parts: LinkParts) {
     this.#p = parts;
     this.endpoint = parts.endpoint;
+    this.#ramp = new Ramp(parts.maxUnackedBytes);
     this.#session = new Session(parts.endpoint, parts.setup, {
       opened: (ready, reason, maxFrameBytes) => {
         this.#isOpen = true;
@@ -66,13 +80,14 @@ export class Link {
       readiness: (ready, reason) => this.#setReady(ready, reason),
       acked: (id) => this.#onAcked(id),
       refused: (id, records, reason) => this.#onRefused(id, records, reason),
-      closed: (reason) => this.#onClosed(reason),
+      goodbye: () => this.#onGoodbye(),
+      closed: (reason, trigger) => this.#onClosed(reason, trigger),
     });
   }
 
   /** Whether the receiver is there and says that it takes records. */
   get isReady(): boolean {
-    return this.#isReady;
+    return this.#isReady && !this.#isLeaving;
   }
 
   /** Sent and not acked. */
@@ -92,60 +107,49 @@ export class Link {
 
   /** How it does now. */
   assess(): Assessment {
-    const { ackTimeoutMs, cursor } = this.#p;
-    const { name } = this.endpoint;
     if (!this.#isOpen) return UNPROVEN;
-    if (!this.#isReady) return { condition: 'bad', reason: `${name} is not ready: ${this.#notReadyReason}` };
     const { silentMs } = this;
-    if (silentMs > ackTimeoutMs) {
-      return { condition: 'bad', reason: `${name} has acknowledged nothing for ${(silentMs / 1000).toFixed(1)} s` };
+    const isSilent = silentMs > this.#p.ackTimeoutMs;
+    // A receiver that is stopping has said so, and goes on to ack for as long as it does.
+    if (this.#isLeaving) return isSilent ? bad('goodbye', 'it is stopping, and acknowledges no more') : UNPROVEN;
+    if (!this.#isReady) return bad('not_ready', `it is not ready: ${this.#notReadyReason}`);
+    if (isSilent) {
+      const since = `for ${(silentMs / 1000).toFixed(1)} s`;
+      if (this.#session.queuedBytes > 0)
+        return bad('write_stall', `it has neither taken all that it was sent nor acknowledged anything ${since}`);
+      return bad('ack_timeout', `it has acknowledged nothing ${since}`);
     }
-    return this.#ackedId > 0 || cursor.isEmpty ? GOOD : UNPROVEN;
+    return this.#ackedId > 0 || this.#p.outbox.isEmpty ? GOOD : UNPROVEN;
   }
 
-  /** Sends what the cursor gives, as far as the receiver is ready and the window has room. */
+  /** Sends what there is, as far as the receiver is ready and the window has room. */
   pump(): void {
-    const { cursor, maxUnackedBytes } = this.#p;
-    while (this.#isReady && !this.#isHeld && this.#window.bytes < maxUnackedBytes) {
-      const delivery = cursor.next();
-      if (delivery === undefined) return;
-      this.#send(delivery);
+    const { outbox, mark } = this.#p;
+    while (this.isReady && !this.#isHeld && this.#window.bytes < this.#ramp.limitBytes) {
+      const parcels = outbox.next(mark, this.#maxFrameBytes, this.#lastId === 0);
+      if (parcels === undefined) return;
+      if (parcels === 'anew') {
+        this.close('records are sent one by one');
+        return;
+      }
+      for (const parcel of parcels) this.#send(parcel);
+      this.#settle(); // what is not sent at all, and waits for nothing
     }
   }
 
-  /** Reads no more from the cursor; acks of what was sent still count. */
+  /** Reads no more from the outbox; acks of what was sent still count. */
   hold(): void {
     this.#isHeld = true;
   }
 
-  close(reason: string): void {
-    this.#session.close(reason);
+  close(reason: string, trigger?: Trigger): void {
+    this.#session.close(reason, trigger);
   }
 
-  #send(delivery: Delivery): void {
-    const lines = this.#p.cache.acquire(delivery, this.#p.mark);
-    if (lines.length <= this.#maxFrameBytes) {
-      this.#sendFrame(delivery, lines, 0, delivery.batch.count, true);
-      return;
-    }
-    const { parts, tooLong } = divideLines(lines, this.#maxFrameBytes);
-    for (const { bytes, first, records } of parts) this.#sendFrame(delivery, bytes, first, records, false);
-    // What no frame may hold is refused on the receiver's behalf, and settled when what was sent before it is.
-    const refused = tooLong.length === 0 ? [] : [{ records: tooLong, reason: TOO_LARGE }];
-    this.#window.add({ ...this.#nothingSent(delivery), refused });
-    this.#settle();
-  }
-
-  #sendFrame(delivery: Delivery, lines: Buffer, first: number, records: number, isLast: boolean): void {
-    this.#lastId += 1;
-    this.#window.add({ ...this.#nothingSent(delivery), isLast, first, records, bytes: lines.length });
-    this.#session.send(this.#lastId, records, lines);
-  }
-
-  /** An entry of the window that is settled together with what was sent last. */
-  #nothingSent(delivery: Delivery): SentFrame {
-    const sentMs = this.#p.setup.clock.monotonicMs();
-    return { id: this.#lastId, delivery, isLast: true, first: 0, records: 0, bytes: 0, sentMs, refused: [] };
+  #send(parcel: Parcel): void {
+    if (parcel.records > 0) this.#lastId += 1;
+    this.#window.add({ ...parcel, id: this.#lastId, sentMs: this.#p.setup.clock.monotonicMs() });
+    if (parcel.records > 0) this.#session.send(this.#lastId, parcel.records, parcel.lines);
   }
 
   #setReady(ready: boolean, reason: string): void {
@@ -155,12 +159,24 @@ export class Link {
     this.pump();
   }
 
+  /** What the receiver still acks need not be sent twice. */
+  #onGoodbye(): void {
+    this.#isLeaving = true;
+    if (this.isDrained) this.#leave();
+    else this.#p.events.changed();
+  }
+
+  #leave(): void {
+    this.close('it is stopping', 'goodbye');
+  }
+
   #onAcked(id: number): void {
     if (!Number.isInteger(id) || id < 0 || id > this.#lastId) throw violation(`an ack of batch ${id}, which it was not sent`);
     if (id <= this.#ackedId) return;
     this.#ackedId = id;
     this.#settle();
-    this.pump();
+    if (this.#isLeaving && this.isDrained) this.#leave();
+    else this.pump();
   }
 
   #onRefused(id: number, records: readonly number[], reason: string): void {
@@ -171,30 +187,22 @@ export class Link {
     const indexes = records.map((index) => frame.first + index);
     if (!records.every(isIndex) || new Set([...known, ...indexes]).size < known.size + records.length)
       throw violation(`a refusal of records that batch ${id} does not have, or of some twice`);
-    if (records.length > 0) frame.refused.push({ records: indexes, reason });
+    if (records.length > 0) frame.refused.push({ records: indexes, reason: 'refused', detail: reason, attempts: frame.attempts });
   }
 
   #settle(): void {
-    const { cursor, cache, mark, setup, events } = this.#p;
-    const frames = this.#window.settle(this.#ackedId, setup.clock.monotonicMs());
+    const frames = this.#window.settle(this.#ackedId, this.#p.setup.clock.monotonicMs());
     if (frames.length === 0) return;
-    for (const { delivery, isLast, refused } of frames) {
-      for (const { records, reason } of refused) {
-        cursor.refused(delivery, records, { reason: reason === TOO_LARGE ? TOO_LARGE : 'refused', detail: reason, attempts: 1 });
-      }
-      if (isLast) cache.release(delivery, mark);
-    }
-    const last = frames.findLast(({ isLast }) => isLast);
-    if (last !== undefined) cursor.deliveredThrough(last.delivery.position);
-    events.acked(frames);
+    this.#ramp.acked(frames.reduce((sum, { lines }) => sum + lines.length, 0));
+    this.#p.outbox.settled(this.#p.mark, frames);
+    this.#p.events.acked(frames);
   }
 
-  #onClosed(reason: string): void {
-    const { cursor, cache, mark, events } = this.#p;
-    this.#isReady = false;
+  #onClosed(reason: string, trigger: Trigger | undefined): void {
     const unsettled = this.#window.clear();
-    for (const { delivery, isLast } of unsettled) if (isLast) cache.release(delivery, mark);
-    cursor.rewind();
-    events.closed(reason, unsettled.length);
+    const wasReady = this.#isReady;
+    this.#isReady = false;
+    this.#p.outbox.returned(this.#p.mark, unsettled, wasReady && BLAMED.includes(trigger));
+    this.#p.events.closed({ reason, trigger, unsettledFrames: unsettled.length });
   }
 }

@@ -17,6 +17,7 @@ export class Probe {
       acked: ignore,
       refused: ignore,
       readiness: ignore,
+      goodbye: ignore,
     });
   }
 

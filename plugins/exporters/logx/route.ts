@@ -2,19 +2,20 @@
  * The route of one destination: which endpoint serves it right now. A pure function of state, event and time, so that every
  * schedule of faults can be replayed.
  *
- *               trouble                 divert_after passed
+ *        ┌──────────────────────── goodbye ───────────────────────┐
+ *        │      trouble                 divert_after passed       ▼
  *     direct ────────────▶ suspect ──────────────────────────▶ diverted ◀───────────────┐
- *       ▲ ▲       ack          │                                │     ▲                 │
+ *       ▲ ▲       ack          │        or goodbye              │     ▲                 │
  *       │ └────────────────────┘               probe is due     ▼     │ probe failed,   │ trouble
- *       │                                                    probing ─┘ or more wanted  │
+ *       │                                                    probing ─┘ or more wanted  │ or goodbye
  *       │ first ack                                             │ enough probes, dwelt  │
  *       └──────────────────────── returning ◀───────────────────┘                       │
  *                                     └─────────────────────────────────────────────────┘
  *
- * `trouble` is anything that says that the own endpoint does not take records: no connection, a connection that broke, no ack for
- * `ackTimeoutMs` while batches wait for one, a receiver that says it is not ready. Failing back needs the real thing: a connection,
- * a hello and a receiver that says it is ready, several times in a row, and a minimum dwell that doubles each time a return does
- * not last as long as the dwell before it.
+ * `trouble` is anything that says that the own endpoints do not take records: no connection, a connection that broke, no ack for
+ * `ackTimeoutMs` while batches wait for one, a receiver that says it is not ready. `goodbye` is a receiver that is stopping, and needs no
+ * time to be believed. Failing back needs the real thing: a connection, a hello and a receiver that says it is ready, several times in
+ * a row, and a minimum dwell that doubles each time a return does not last as long as the dwell before it.
  */
 export interface RoutePolicy {
   readonly divertAfterMs: number;
@@ -46,6 +47,8 @@ export type RouteEvent =
   | { readonly kind: 'ack' }
   /** The own endpoint does not take records. */
   | { readonly kind: 'trouble' }
+  /** The own endpoint is stopping, and has acked what it will. `jitter` as in `tick`. */
+  | { readonly kind: 'goodbye'; readonly jitter: number }
   /** `isUrgent` where the other endpoints do not take records either, so that there is nothing to dwell on. */
   | { readonly kind: 'probe_ok'; readonly isUrgent: boolean }
   | { readonly kind: 'probe_failed' }
@@ -77,6 +80,8 @@ export function stepRoute(state: RouteState, event: RouteEvent, nowMs: number, p
       return stay(onAck(state, nowMs));
     case 'trouble':
       return onTrouble(state, nowMs, policy);
+    case 'goodbye':
+      return onGoodbye(state, event.jitter, nowMs, policy);
     case 'probe_ok':
       return onProbeOk(state, event.isUrgent, nowMs, policy);
     case 'probe_failed':
@@ -96,6 +101,12 @@ function onTrouble(state: RouteState, nowMs: number, policy: RoutePolicy): Route
   if (state.phase === 'direct') return stay({ ...state, phase: 'suspect', sinceMs: nowMs });
   if (state.phase !== 'returning') return stay(state);
   return { state: diverted({ ...state, returnedMs: nowMs }, nowMs, policy, 1), action: 'divert' };
+}
+
+function onGoodbye(state: RouteState, jitter: number, nowMs: number, policy: RoutePolicy): RouteStep {
+  const isDirect = state.phase === 'direct' || state.phase === 'suspect';
+  if (!isDirect || !policy.hasAlternate) return onTrouble(state, nowMs, policy);
+  return { state: diverted(state, nowMs, policy, jitter), action: 'divert' };
 }
 
 function onProbeOk(state: RouteState, isUrgent: boolean, nowMs: number, policy: RoutePolicy): RouteStep {

@@ -2,15 +2,18 @@
  * One connection to one receiver: hello, frames, acks. It knows nothing of routes; it reports what happens, once `closed` and then
  * nothing more.
  *
- *     connecting ──▶ greeting ──▶ open ──▶ closed        (plain mode: connecting ──▶ open)
+ *     connecting ──▶ securing ──▶ greeting ──▶ open ──▶ closed
+ *
+ * Without TLS there is nothing to secure, and in plain mode nobody greets.
  */
 import type { Duplex } from 'node:stream';
 import type { Clock, Timer } from '../../../src/core/clock.ts';
-import { describeError, SluiceError } from '../../../src/core/errors.ts';
+import { errnoOf, SluiceError, describeError } from '../../../src/core/errors.ts';
 import { encodeBatchHead, type Frame, FrameReader } from '../../../src/kit/frames.ts';
 import { encodeHello, MAX_HELLO_BYTES, parseReceiverHello, parseRefusal, PROTOCOL_VERSION } from '../../../src/kit/hello.ts';
-import { formatAddress } from '../../../src/kit/options.ts';
+import { explainTlsError } from '../../../src/kit/tls.ts';
 import type { Dial, Endpoint } from './endpoint.ts';
+import type { Trigger } from './trouble.ts';
 
 /** A receiver sends acks and little else. */
 const MAX_RECEIVED_PAYLOAD_BYTES = 0;
@@ -23,7 +26,7 @@ export interface SessionSetup {
   readonly clock: Clock;
   /** The agent's name in its hello. */
   readonly hostName: string;
-  /** Time for connecting and the hello together. */
+  /** Time for connecting, TLS and the hello together. */
   readonly timeoutMs: number;
 }
 
@@ -35,9 +38,21 @@ export interface SessionEvents {
   /** The receiver says that it will not have `records`, indexes in batch `id`; throws a SluiceError where that cannot be. */
   refused(id: number, records: readonly number[], reason: string): void;
   readiness(ready: boolean, reason: string): void;
-  /** Nothing that was not acked will be any more. */
-  closed(reason: string): void;
+  /** The receiver is stopping: it takes nothing more, and goes on to ack what it has taken. */
+  goodbye(): void;
+  /** Nothing that was not acked will be any more. `trigger` is undefined where it was closed by this side's own choice. */
+  closed(reason: string, trigger: Trigger | undefined): void;
 }
+
+type Stage = 'connecting' | 'securing' | 'greeting' | 'open';
+
+/** What an end, or the end of the patience, means at each stage. */
+const ENDS: Record<Stage, { readonly trigger: Trigger; readonly tooLate: string }> = {
+  connecting: { trigger: 'connect', tooLate: 'no connection in time' },
+  securing: { trigger: 'tls', tooLate: 'no TLS handshake in time' },
+  greeting: { trigger: 'hello', tooLate: 'no answer to the hello in time' },
+  open: { trigger: 'closed', tooLate: 'no answer in time' },
+};
 
 export class Session {
   readonly #endpoint: Endpoint;
@@ -47,20 +62,27 @@ export class Session {
   readonly #reader = new FrameReader(MAX_RECEIVED_PAYLOAD_BYTES);
   /** The receiver's first line as far as it has come; undefined once it has been read. */
   #greeting: Buffer | undefined = Buffer.alloc(0);
-  #timer: Timer | undefined;
+  #stage: Stage = 'connecting';
+  readonly #timer: Timer;
   #isClosed = false;
 
   constructor(endpoint: Endpoint, setup: SessionSetup, events: SessionEvents) {
     this.#endpoint = endpoint;
     this.#setup = setup;
     this.#events = events;
-    this.#timer = setup.clock.after(setup.timeoutMs, () => this.close('no answer in time'));
-    this.#socket = setup.dial(endpoint.address);
-    this.#socket.on('connect', () => this.#onConnect());
+    this.#timer = setup.clock.after(setup.timeoutMs, () => this.#end(ENDS[this.#stage].tooLate));
+    this.#socket = setup.dial(endpoint.address, endpoint.tls);
+    this.#socket.on('connect', () => (endpoint.tls === undefined ? this.#onConnect() : (this.#stage = 'securing')));
+    this.#socket.on('secureConnect', () => this.#onConnect());
     this.#socket.on('data', (chunk: Buffer) => this.#onData(chunk));
-    this.#socket.on('error', (error) => this.close(describeError(error)));
-    this.#socket.on('end', () => this.close('the receiver closed the connection'));
-    this.#socket.on('close', () => this.close('the connection was closed'));
+    this.#socket.on('error', (error) => this.#onError(error));
+    this.#socket.on('end', () => this.#end('the receiver closed the connection'));
+    this.#socket.on('close', () => this.#end('the connection was closed'));
+  }
+
+  /** What was given to be sent and has not left this host, in bytes. */
+  get queuedBytes(): number {
+    return this.#socket.writableLength;
   }
 
   /** Sends `count` lines; their bytes must stay as they are until the ack or until the session is closed. */
@@ -78,22 +100,34 @@ export class Session {
   }
 
   /** Closes at once; what was sent and not acked may or may not have arrived. */
-  close(reason: string): void {
+  close(reason: string, trigger?: Trigger): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#timer?.cancel();
+    this.#timer.cancel();
     this.#socket.destroy();
-    this.#events.closed(`${this.#endpoint.name} at ${formatAddress(this.#endpoint.address)}: ${reason}`);
+    this.#events.closed(reason, trigger);
+  }
+
+  #end(reason: string): void {
+    this.close(reason, ENDS[this.#stage].trigger);
+  }
+
+  #onError(error: Error): void {
+    if (this.#endpoint.tls === undefined) this.#end(describeError(error));
+    // What the peer thinks of our certificate comes after the handshake, as far as this side can see.
+    else this.close(explainTlsError(error), errnoOf(error)?.startsWith('ERR_SSL') ? 'tls' : ENDS[this.#stage].trigger);
   }
 
   #onConnect(): void {
     const { hostName } = this.#setup;
+    this.#stage = 'greeting';
     if (!this.#endpoint.acknowledged) this.#open(true, '', Infinity);
     else this.#socket.write(encodeHello({ version: PROTOCOL_VERSION, role: 'agent', name: hostName }));
   }
 
   #open(ready: boolean, reason: string, maxFrameBytes: number): void {
-    this.#timer?.cancel();
+    this.#timer.cancel();
+    this.#stage = 'open';
     this.#greeting = undefined;
     this.#events.opened(ready, reason, maxFrameBytes);
   }
@@ -104,7 +138,7 @@ export class Session {
       const rest = this.#greeting === undefined ? chunk : this.#onGreeting(this.#greeting, chunk);
       for (const frame of this.#reader.push(rest)) if (!this.#isClosed) this.#onFrame(frame);
     } catch (error) {
-      this.close(describeError(error));
+      this.close(describeError(error), error instanceof SluiceError && error.code === 'peer_refused' ? 'refused' : 'protocol');
     }
   }
 
@@ -141,7 +175,7 @@ export class Session {
         this.#events.readiness(header['ready'] === true, textOf(reason));
         return;
       case 'goodbye':
-        this.close('the receiver is stopping');
+        this.#events.goodbye();
         return;
       case 'error':
         throw refusedBecause(textOf(reason));

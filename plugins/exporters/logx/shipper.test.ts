@@ -91,7 +91,7 @@ scenario(
     await bench.run(0);
     bench.push();
     await bench.until(() => bench.stored('log-b', 'log-a').length === 1, 2000);
-    t.match(bench.context.log.lines[0]?.fields, { reason: /log-a is not ready: the disk is full/ });
+    t.match(bench.context.log.lines[0]?.fields, { reason: /^log-a at 127\.0\.0\.1:6514: it is not ready: the disk is full$/ });
   },
 );
 

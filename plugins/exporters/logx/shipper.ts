@@ -1,18 +1,21 @@
 /**
  * Ships one destination: keeps the link that its route asks for, and tells the route what happens to it. At any time at most one
- * link carries records; beside it a probe may try the own endpoint.
+ * link carries records; beside it a probe may try an own endpoint.
  */
 import type { Timer } from '../../../src/core/clock.ts';
 import { type Cursor, type ExporterContext, READY, type Readiness } from '../../../src/core/component.ts';
 import { BackOff } from '../../../src/kit/back_off.ts';
-import type { Dial, Endpoint } from './endpoint.ts';
+import { describeEndpoint, type Dial, type Endpoint } from './endpoint.ts';
+import { Endpoints } from './endpoints.ts';
 import { LogxEvents } from './events.ts';
-import type { LogxOptions } from './index.ts';
+import type { LogxOptions } from './options.ts';
 import type { LineCache } from './line_cache.ts';
-import { Link } from './link.ts';
+import { Link, type LinkEnd } from './link.ts';
+import { Outbox } from './outbox.ts';
 import { Probe } from './probe.ts';
 import { initialRoute, isAway, type RouteEvent, type RoutePolicy, type RouteState, stepRoute } from './route.ts';
 import type { SessionSetup } from './session.ts';
+import type { Trouble } from './trouble.ts';
 import type { SentFrame } from './window.ts';
 
 /** How often silence, and the times of the route, are looked at. */
@@ -29,9 +32,8 @@ export interface Outside {
 
 export interface ShipperParts {
   readonly cursor: Cursor;
-  readonly own: Endpoint;
-  /** Other endpoints, in order of preference. */
-  readonly alternates: readonly Endpoint[];
+  /** Those of all destinations, in order of preference. */
+  readonly endpoints: readonly Endpoint[];
   readonly cache: LineCache;
   readonly options: LogxOptions;
   readonly context: ExporterContext;
@@ -40,6 +42,8 @@ export interface ShipperParts {
 
 export class Shipper {
   readonly #p: ShipperParts;
+  readonly #endpoints: Endpoints;
+  readonly #outbox: Outbox;
   readonly #policy: RoutePolicy;
   readonly #setup: SessionSetup;
   readonly #events: LogxEvents;
@@ -47,8 +51,6 @@ export class Shipper {
   #route: RouteState;
   #link: Link | undefined;
   #probe: Probe | undefined;
-  /** How often one of the other endpoints was connected to since the route was diverted. */
-  #alternateTries = 0;
   /** The last thing that went wrong, for logs and readiness. */
   #problem = 'no connection yet';
   #tick: Timer | undefined;
@@ -58,25 +60,29 @@ export class Shipper {
   #onDrained: (() => void) | undefined;
 
   constructor(parts: ShipperParts) {
-    const { options, context, cursor, alternates, outside } = parts;
+    const { options, context, cursor, cache, endpoints, outside } = parts;
     const { clock, hostName } = context;
+    const { dial, random } = outside;
     this.#p = parts;
+    this.#endpoints = new Endpoints(cursor.destination, endpoints);
     this.#policy = {
       divertAfterMs: options.divert_after,
       probeIntervalMs: options.probe_interval,
       probeSuccesses: options.probe_successes,
       minDwellMs: options.min_dwell,
       maxDwellMs: options.min_dwell * MAX_DWELL_FACTOR,
-      hasAlternate: alternates.length > 0,
+      hasAlternate: this.#endpoints.others.count > 0,
     };
-    this.#setup = { dial: outside.dial, clock, hostName, timeoutMs: options.ack_timeout };
-    this.#backOff = new BackOff({ minMs: 100, maxMs: 5000, random: outside.random });
+    this.#setup = { dial, clock, hostName, timeoutMs: options.ack_timeout };
+    this.#backOff = new BackOff({ minMs: 100, maxMs: 5000, random });
     this.#route = initialRoute(this.#policy, clock.monotonicMs());
     this.#events = new LogxEvents(context, cursor.destination);
+    this.#outbox = new Outbox({ cursor, cache, maxAttempts: options.max_attempts ?? Infinity, random, events: this.#events });
     this.#events.observe({
       isDiverted: () => isAway(this.#route.phase),
       unackedBytes: () => this.#link?.unackedBytes ?? 0,
       isReady: () => this.readiness().ready,
+      isIsolating: () => this.#outbox.isIsolating,
     });
     cursor.onReadable(() => this.#link?.pump());
   }
@@ -114,59 +120,79 @@ export class Shipper {
     this.#link?.close('stopping');
   }
 
-  /** Opens the link that the route asks for; while it is diverted, each time to the next of the other endpoints. */
+  /** Opens the link that the route asks for, to the endpoint whose turn it is. */
   #connect(): void {
-    const { own, alternates, cursor, cache, options } = this.#p;
-    const isElsewhere = isAway(this.#route.phase) && alternates.length > 0;
-    const endpoint = isElsewhere ? alternates[this.#alternateTries++ % alternates.length]! : own; // not empty
+    const { own, others } = this.#endpoints;
+    const { options } = this.#p;
+    const endpoint = (isAway(this.#route.phase) ? others : own).current;
+    this.#events.connecting(endpoint);
     const link: Link = new Link({
       endpoint,
-      mark: endpoint === own ? undefined : own.name,
-      cursor,
-      cache,
+      mark: this.#endpoints.markFor(endpoint),
+      outbox: this.#outbox,
       maxUnackedBytes: options.max_unacked_bytes,
       ackTimeoutMs: options.ack_timeout,
       setup: this.#setup,
       events: {
         changed: () => this.#judge(link),
         acked: (frames) => this.#onAcked(link, frames),
-        closed: (reason, unsettledFrames) => this.#onClosed(link, reason, unsettledFrames),
+        closed: (end) => this.#onClosed(link, end),
       },
     });
     this.#link = link;
   }
 
   #onAcked(link: Link, frames: readonly SentFrame[]): void {
-    this.#events.acked(frames, link.endpoint !== this.#p.own);
+    this.#events.acked(frames, !this.#endpoints.isOwn(link.endpoint));
+    this.#endpoints.turnsOf(link.endpoint).succeed();
     this.#backOff.reset();
     this.#judge(link);
     if (this.#p.cursor.isEmpty) this.#onDrained?.();
   }
 
-  #onClosed(link: Link, reason: string, unsettledFrames: number): void {
+  #onClosed(link: Link, { reason, trigger, unsettledFrames }: LinkEnd): void {
     if (this.#isRunning) this.#events.resent(unsettledFrames);
     if (link !== this.#link) return; // it was replaced
     this.#link = undefined;
-    this.#problem = reason;
     if (!this.#isRunning) return;
-    if (link.endpoint === this.#p.own) this.#step({ kind: 'trouble' });
-    else if (this.#route.phase === 'returning') this.#switch(reason);
-    if (this.#link === undefined) this.#connectLater();
+    if (trigger === undefined) {
+      this.#connect(); // records are sent one by one, each over a connection of its own
+      return;
+    }
+    this.#note(link, { reason, trigger });
+    const turns = this.#endpoints.turnsOf(link.endpoint);
+    const hasAnother = turns.fail();
+    if (turns === this.#endpoints.own) {
+      const isLeft = trigger === 'goodbye' && !hasAnother;
+      this.#step(isLeft ? { kind: 'goodbye', jitter: this.#p.outside.random() } : { kind: 'trouble' });
+    } else if (this.#route.phase === 'returning') {
+      this.#switch(reason);
+    }
+    if (this.#link !== undefined) return;
+    if (hasAnother) this.#connect();
+    else this.#connectLater();
   }
 
   /** Draws the consequences of how the current link does. */
   #judge(link: Link): void {
     if (link !== this.#link) return;
-    const { condition, reason } = link.assess();
-    if (condition === 'bad') this.#problem = reason;
-    if (link.endpoint === this.#p.own) {
-      if (condition === 'good') this.#step({ kind: 'ack' });
-      else if (condition === 'bad') this.#step({ kind: 'trouble' });
-    } else if (this.#route.phase === 'returning') {
-      if (condition === 'bad' || link.isDrained) this.#switch('its records return');
-    } else if (condition === 'bad') {
-      link.close(reason);
+    const { own, others } = this.#endpoints;
+    const turns = this.#endpoints.turnsOf(link.endpoint);
+    const assessment = link.assess();
+    const isBad = assessment.condition === 'bad';
+    if (isBad) this.#note(link, assessment);
+    if (turns === others && this.#route.phase === 'returning') {
+      if (isBad || link.isDrained) this.#switch('its records return');
+    } else if (isBad && (turns === others || own.count > 1 || assessment.trigger === 'goodbye')) {
+      link.close(assessment.reason, assessment.trigger); // and on to the next one
+    } else if (turns === own && assessment.condition !== 'unproven') {
+      this.#step({ kind: isBad ? 'trouble' : 'ack' });
     }
+  }
+
+  #note(link: Link, trouble: Trouble): void {
+    this.#problem = `${describeEndpoint(link.endpoint)}: ${trouble.reason}`;
+    this.#events.trouble(link, trouble.trigger);
   }
 
   #connectLater(): void {
@@ -190,10 +216,10 @@ export class Shipper {
     this.#route = state;
     this.#events.phase(from, state.phase, this.#problem);
     if (action === 'divert') {
-      this.#alternateTries = 0;
+      this.#endpoints.others.restart();
       this.#switch('its records are diverted');
     } else if (action === 'probe') {
-      this.#probe = new Probe(this.#p.own, this.#setup, (isReady) => this.#onProbed(isReady));
+      this.#probe = new Probe(this.#endpoints.own.current, this.#setup, (isReady) => this.#onProbed(isReady));
     } else if (action === 'return') {
       // What is under way on the other endpoint is acked first, so that it is not sent twice.
       this.#link?.hold();
@@ -203,6 +229,7 @@ export class Shipper {
 
   #onProbed(isReady: boolean): void {
     const isUrgent = this.#link?.assess().condition !== 'good';
+    if (!isReady) this.#endpoints.own.fail();
     this.#step(isReady ? { kind: 'probe_ok', isUrgent } : { kind: 'probe_failed' });
   }
 
@@ -215,12 +242,13 @@ export class Shipper {
 
   #onTick(): void {
     const { cursor, options, outside } = this.#p;
-    const link = this.#link;
-    if (link !== undefined) this.#judge(link);
+    if (this.#link !== undefined) this.#judge(this.#link);
     if (cursor.isEmpty) this.#onDrained?.(); // what was left may have been dropped
     this.#step({ kind: 'tick', jitter: outside.random() });
+    const link = this.#link;
     // With nowhere else to go, a silent connection is given up for a new one.
-    if (!this.#policy.hasAlternate && link !== undefined && link.silentMs > options.ack_timeout + options.divert_after)
-      link.close(link.assess().reason);
+    if (this.#policy.hasAlternate || link === undefined || link.silentMs <= options.ack_timeout + options.divert_after) return;
+    const assessment = link.assess();
+    if (assessment.condition === 'bad') link.close(assessment.reason, assessment.trigger);
   }
 }

@@ -1,25 +1,11 @@
 /** What was sent over one session and waits for its ack, in the order in which it was sent. */
-import type { Delivery } from '../../../src/core/component.ts';
+import type { Parcel } from './parcels.ts';
 
-export interface Refused {
-  /** Indexes in the delivery. */
-  readonly records: readonly number[];
-  readonly reason: string;
-}
-
-/** A frame of one delivery. Most deliveries are one frame; what is larger than a receiver takes is several. */
-export interface SentFrame {
+/** A parcel under way in a frame. */
+export interface SentFrame extends Parcel {
+  /** That of the frame; of an empty parcel, that of the frame before it. */
   readonly id: number;
-  readonly delivery: Delivery;
-  /** Whether the delivery is settled with this frame. */
-  readonly isLast: boolean;
-  /** Index in the delivery of its first record. */
-  readonly first: number;
-  readonly records: number;
-  readonly bytes: number;
   readonly sentMs: number;
-  /** What the receiver will not have of the frame, or could not be sent at all. */
-  readonly refused: Refused[];
 }
 
 export class Window {
@@ -37,7 +23,7 @@ export class Window {
 
   add(frame: SentFrame): void {
     this.#sent.push(frame);
-    this.#bytes += frame.bytes;
+    this.#bytes += frame.lines.length;
   }
 
   /** The frame of this id; undefined where it was never sent or has been settled. */
@@ -49,7 +35,7 @@ export class Window {
   settle(id: number, nowMs: number): SentFrame[] {
     const open = this.#sent.findIndex((frame) => frame.id > id);
     const settled = this.#sent.splice(0, open === -1 ? this.#sent.length : open);
-    for (const { bytes } of settled) this.#bytes -= bytes;
+    for (const { lines } of settled) this.#bytes -= lines.length;
     if (settled.length > 0) this.#lastAckMs = nowMs;
     return settled;
   }

@@ -1,0 +1,123 @@
+/**
+ * Sends what an isolation asks for, a unit at a time. Deliveries that were read are kept, whatever happens to connections, until they are
+ * settled in the order in which they were read; what is known of the others at the end is left to the history.
+ */
+import type { Delivery } from '../../../src/core/component.ts';
+import { Isolation, type Unit, type Verdict } from './isolation.ts';
+import { type Parcel, parcelsOf, type Range, type Refused } from './parcels.ts';
+import { exhausted, refuse, type SendingParts } from './stream.ts';
+import type { SentFrame } from './window.ts';
+
+interface Held {
+  readonly delivery: Delivery;
+  /** Records that are neither acked nor condemned. */
+  left: number;
+  readonly refused: Refused[];
+}
+
+export class OneByOne {
+  readonly #p: SendingParts;
+  readonly #isolation: Isolation;
+  /** In the order in which they were read. */
+  readonly #held: Held[] = [];
+  #mark: string | undefined;
+  /** What was refused of the unit under way, which counts once all of it is acked. */
+  #refused: Refused[] = [];
+
+  /** `scope`: deliveries that were under way when the trouble came. */
+  constructor(parts: SendingParts, scope: number, random: () => number) {
+    this.#p = parts;
+    const { maxAttempts } = parts;
+    this.#isolation = new Isolation({ read: () => this.#read(), held: () => this.#held.length, scope, maxAttempts, random });
+  }
+
+  /** `anew` where more must go over another connection, `over` where nothing is suspected any more. */
+  next(mark: string | undefined, maxFrameBytes: number, isFirst: boolean): Parcel[] | 'anew' | 'over' | undefined {
+    if (mark !== this.#mark) this.#isolation.moved();
+    this.#mark = mark;
+    const unit = this.#isolation.next(isFirst);
+    if (unit === 'wait') return undefined;
+    if (typeof unit === 'string') return unit;
+    const { delivery, attempts } = unit;
+    return parcelsOf(delivery, this.#p.cache.acquire(delivery, mark), [unit], [], attempts + 1, maxFrameBytes);
+  }
+
+  settled(mark: string | undefined, frames: readonly SentFrame[]): void {
+    for (const { delivery, isLast, refused } of frames) {
+      this.#refused.push(...refused);
+      if (!isLast) continue;
+      const held = this.#heldOf(delivery);
+      held.refused.push(...this.#refused.splice(0));
+      this.#p.cache.release(delivery, mark);
+      held.left -= this.#isolation.acked().count;
+    }
+    this.#settleOldest();
+  }
+
+  /** `isBlamed` where the connection ended by the receiver, and not for a reason that it gave. */
+  returned(mark: string | undefined, frames: readonly SentFrame[], isBlamed: boolean): void {
+    for (const { delivery, isLast } of frames) if (isLast) this.#p.cache.release(delivery, mark);
+    this.#refused = [];
+    if (!isBlamed || frames.length === 0) {
+      this.#isolation.withdrawn();
+      return;
+    }
+    const verdict = this.#isolation.failed();
+    if (verdict === undefined) return;
+    const held = this.#heldOf(verdict.unit.delivery);
+    held.refused.push(refusedBy(verdict));
+    held.left -= verdict.unit.count;
+    this.#settleOldest();
+  }
+
+  /** Gives back what is left. */
+  finish(): void {
+    const { history, cursor } = this.#p;
+    for (const { delivery, refused } of this.#held) {
+      const units = this.#isolation.left.filter((unit) => unit.delivery === delivery);
+      const ranges: Range[] = units.map(({ first, count }) => ({ first, count })).sort((a, b) => a.first - b.first);
+      history.keep(delivery.position, { ranges, refused }, Math.max(0, ...units.map(({ attempts }) => attempts)));
+    }
+    cursor.rewind();
+  }
+
+  #read(): Unit[] | undefined {
+    const { cursor, history } = this.#p;
+    const delivery = cursor.next();
+    if (delivery === undefined) return undefined;
+    const { ranges, refused } = history.remains(delivery.position) ?? {
+      ranges: [{ first: 0, count: delivery.batch.count }],
+      refused: [],
+    };
+    const attempts = history.attempts(delivery.position);
+    const units = ranges.map((range): Unit => ({ ...range, delivery, attempts, tries: 0, strikes: 0 }));
+    this.#held.push({ delivery, left: units.reduce((sum, { count }) => sum + count, 0), refused: [...refused] });
+    return units;
+  }
+
+  #settleOldest(): void {
+    const { cursor, history } = this.#p;
+    const done: Held[] = [];
+    while (this.#held[0]?.left === 0) done.push(...this.#held.splice(0, 1));
+    for (const { delivery, refused } of done) {
+      refuse(this.#p, delivery, refused);
+      history.forget(delivery.position);
+    }
+    const last = done.at(-1);
+    if (last !== undefined) cursor.deliveredThrough(last.delivery.position);
+  }
+
+  #heldOf(delivery: Delivery): Held {
+    const held = this.#held.find((each) => each.delivery === delivery);
+    if (held === undefined) throw new Error(`position ${delivery.position} is not being sent`);
+    return held;
+  }
+}
+
+function refusedBy({ unit, reason }: Verdict): Refused {
+  const { first, count, attempts } = unit;
+  const records = Array.from({ length: count }, (_, at) => first + at);
+  if (reason === 'retries_exhausted') return exhausted(records, attempts);
+  const detail = `the connection ended each of the ${attempts} times that it was sent, while other records were acknowledged`;
+  return { records, reason, detail, attempts };
+}
