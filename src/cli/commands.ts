@@ -2,8 +2,9 @@
 import * as check from './check.ts';
 import type { CommandModule } from './cli.ts';
 import * as config from './config.ts';
+import * as deadletter from './deadletter.ts';
 import * as demo from './demo.ts';
 import * as logx from './logx.ts';
 import * as run from './run.ts';
 
-export const COMMANDS: readonly CommandModule[] = [demo, config, check, run, logx];
+export const COMMANDS: readonly CommandModule[] = [demo, config, check, run, deadletter, logx];

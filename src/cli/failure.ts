@@ -53,7 +53,7 @@ function formatProblem(file: string, { line, column, path, message, hint }: Conf
 }
 
 /** A file may hold what moves the cursor of a terminal. */
-function printable(text: string): string {
+export function printable(text: string): string {
   // oxlint-disable-next-line no-control-regex -- control characters are what this is about
   return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\uFFFD');
 }

@@ -1,0 +1,65 @@
+/** The flags that choose letters. */
+import type { Command } from 'commander';
+import { SluiceError } from '../../core/errors.ts';
+import type { Selection } from '../../dead_letters/selection.ts';
+import { parseDuration } from '../../kit/options.ts';
+
+export interface FilterFlags {
+  readonly reason?: readonly string[];
+  readonly destination?: readonly string[];
+  readonly receiver?: readonly string[];
+  readonly id?: readonly string[];
+  readonly since?: string;
+  readonly until?: string;
+}
+
+/** Each may be given several times, and then one of its values must hold. */
+const NAMES = [
+  ['--reason <reason>', 'refused, too_large or retries_exhausted'],
+  ['--destination <name>', 'whom they were meant for'],
+  ['--receiver <id>', 'the receiver that took them in, such as pipe/nginx'],
+  ['--id <id>', 'the id of the record'],
+] as const;
+
+export function addFilters(command: Command): Command {
+  for (const [flag, does] of NAMES) command.option(flag, `${does}; may be repeated`, collect);
+  return command
+    .option('--since <time>', 'became letters then or later: 2026-11-20T07:00:00Z, or a duration such as 2h ago')
+    .option('--until <time>', 'became letters before that; likewise');
+}
+
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
+/** Throws a SluiceError where a time cannot be read. */
+export function selectionOf(flags: FilterFlags, nowMicros: number): Selection {
+  return {
+    ...(flags.reason === undefined ? {} : { reasons: flags.reason }),
+    ...(flags.destination === undefined ? {} : { destinations: flags.destination }),
+    ...(flags.receiver === undefined ? {} : { receivers: flags.receiver }),
+    ...(flags.id === undefined ? {} : { ids: flags.id }),
+    ...(flags.since === undefined ? {} : { sinceMicros: timeOf('--since', flags.since, nowMicros) }),
+    ...(flags.until === undefined ? {} : { untilMicros: timeOf('--until', flags.until, nowMicros) }),
+  };
+}
+
+/** RFC 3339, also the date alone, which is its midnight in UTC. */
+const TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d))?$/i;
+
+/** A time in microseconds, given as such or as a duration before now. */
+export function timeOf(flag: string, text: string, nowMicros: number): number {
+  if (TIME.test(text)) {
+    const millis = Date.parse(text);
+    if (!Number.isNaN(millis)) return millis * 1000;
+  } else {
+    try {
+      return nowMicros - parseDuration(text) * 1000;
+    } catch {
+      // neither of the two, which is said below
+    }
+  }
+  throw new SluiceError('config_invalid', `${flag} is neither a time nor a duration: ${text}`, {
+    hint: 'write 2026-11-20T07:00:00Z, 2026-11-20, or how long ago: 90s, 15m, 2h, 3d',
+  });
+}

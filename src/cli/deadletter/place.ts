@@ -1,0 +1,90 @@
+/** Whose dead letters a command is about, and whether it may work on them. */
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { PipelineConfig } from '../../config/agent_config.ts';
+import { loadConfig } from '../../config/load.ts';
+import { describeError, errnoOf, SluiceError } from '../../core/errors.ts';
+import type { Cli } from '../cli.ts';
+
+export interface PlaceFlags {
+  readonly config: string;
+  readonly pipeline?: string;
+  readonly directory?: string;
+}
+
+/** The directory that the flags name. Throws a SluiceError where they name none. */
+export async function directoryOf({ config: file, pipeline: name, directory }: PlaceFlags, cli: Cli): Promise<string> {
+  if (directory !== undefined) return resolve(directory);
+  const { pipelines } = await loadConfig(file, { registry: await cli.registry(), env: cli.env });
+  const pipeline = pickPipeline(pipelines, name, file);
+  if (pipeline.deadLetters !== undefined) return pipeline.deadLetters.directory;
+  throw new SluiceError('config_invalid', `the pipeline ${pipeline.name} keeps no dead letters`, {
+    hint: `dead_letters.enabled is false in ${file}; what it kept before can be reached with --directory`,
+  });
+}
+
+function pickPipeline(pipelines: readonly PipelineConfig[], name: string | undefined, file: string): PipelineConfig {
+  const names = pipelines.map((pipeline) => pipeline.name).join(', ');
+  const [first, ...others] = name === undefined ? pipelines : pipelines.filter((pipeline) => pipeline.name === name);
+  if (first === undefined) {
+    throw new SluiceError('config_invalid', `there is no pipeline ${name} in ${file}`, { hint: `it has ${names}` });
+  }
+  if (others.length === 0) return first;
+  throw new SluiceError('config_invalid', `${file} has several pipelines`, {
+    hint: `say which one with --pipeline: ${names}`,
+  });
+}
+
+/** Whether there is such a directory; where an agent has not run yet, there is none. Throws a SluiceError where it cannot be read. */
+export async function isThere(directory: string): Promise<boolean> {
+  try {
+    await stat(directory);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return false;
+    throw cannotUse(directory, error);
+  }
+}
+
+/**
+ * Throws a SluiceError unless this process is the user that the directory belongs to: what anybody else writes there, root included, the
+ * agent could not read.
+ */
+export async function checkOwner(directory: string): Promise<void> {
+  const { uid: owner } = await stat(directory);
+  const self = process.getuid?.();
+  if (self === undefined || self === owner) return;
+  throw new SluiceError('permission_denied', `the dead letters in ${directory} belong to another user (uid ${owner})`, {
+    hint: `the agent could not read what this user writes there; run it as that one: sudo -u '#${owner}' sluice deadletter …`,
+  });
+}
+
+/** The system's error as one that says what to do; any other as it is. */
+export function cannotUse(directory: string, cause: unknown): unknown {
+  if (cause instanceof SluiceError) return cause;
+  switch (errnoOf(cause)) {
+    case undefined:
+      return cause;
+    case 'EACCES':
+    case 'EPERM':
+      return new SluiceError('permission_denied', `the dead letters in ${directory} may not be read or changed by this user`, {
+        hint: 'run it as the user that the agent runs as, or as a member of its group for "ls" and "show"',
+        cause,
+      });
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return new SluiceError(
+        'store_unavailable',
+        `there is no room for the dead letters in ${directory} (${describeError(cause)})`,
+        {
+          hint: 'nothing is lost; make room, or replay fewer at a time, for instance with --reason or --until; "purge" needs none for whole files',
+          cause,
+        },
+      );
+    default:
+      return new SluiceError('store_unavailable', `cannot work on the dead letters in ${directory} (${describeError(cause)})`, {
+        hint: 'nothing is lost; see errno(3) for what the system means, and try again',
+        cause,
+      });
+  }
+}
