@@ -4,7 +4,7 @@
  * crashes for reasons of its own, it differs in one thing only: **other records get through**. So nothing is condemned but by comparison.
  *
  *     walk: each delivery alone, in order ──▶ (all acked: over)
- *              │ the connection ended at it, twice
+ *              │ the connection ended at it, three times
  *              ▼
  *           suspect ◀─────────────────────────────────────────────────┐
  *              │ other records are acked on a connection of their own │
@@ -27,7 +27,7 @@ import type { Delivery } from '../../../src/core/component.ts';
 import type { Range } from './parcels.ts';
 
 /** How often a connection must end at a unit that walks before it is a suspect. */
-const DOUBTS = 2;
+const DOUBTS = 3;
 
 /** How often a single record must end a connection, others having got through each time before, until it is condemned. */
 const STRIKES = 4;
@@ -148,8 +148,9 @@ export class Isolation {
   /** A suspect, or another unit to compare it with. */
   #pick(): Unit | undefined {
     const failures = this.#failuresInRow;
-    // In an outage only every third connection goes to others: what is sent after it comes out of order.
-    const wantsOther = this.#isProven ? this.#p.random() < 0.5 : failures <= DOUBTS || failures % 3 === 2;
+    // In an outage few connections go to others: what is sent after it comes out of order.
+    const share = this.#isProven ? 1 / 2 : failures <= DOUBTS ? 2 / 3 : 1 / 4;
+    const wantsOther = this.#p.random() < share || (failures > 0 && failures % 6 === 0);
     const other = wantsOther ? this.#takeRecord() : undefined;
     if (other !== undefined) return other;
     if (this.#isProven) return this.#suspects[0];
@@ -175,12 +176,9 @@ export class Isolation {
   }
 
   #doubt(unit: Unit): void {
-    if (unit.tries < DOUBTS) {
-      this.#others.unshift(unit);
-      return;
-    }
     for (const suspect of this.#suspects) suspect.strikes = 0;
-    this.#suspects.push(unit);
+    if (unit.tries < DOUBTS) this.#others.unshift(unit);
+    else this.#suspects.push(unit);
   }
 
   #halve(unit: Unit): void {
