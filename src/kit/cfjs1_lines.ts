@@ -7,8 +7,11 @@ import { LineScanner, MAX_BODY_DEPTH, NOT_A_NAME } from './line_scanner/line_sca
 import { isFormatName } from './options.ts';
 
 export interface Cfjs1Visitor {
-  /** A line that is cfjs1: its object in `bytes`, its format, and the destination it was meant for where it came by another route. */
-  line(start: number, end: number, format: string, destination: string | undefined): void;
+  /**
+   * A line that is cfjs1: its object in `bytes`, its format, the destination it was meant for where it came by another route, and
+   * where the record in it begins.
+   */
+  line(start: number, end: number, format: string, destination: string | undefined, recordStart: number): void;
   /** A line that is not, and why. */
   refused(problem: string): void;
 }
@@ -59,7 +62,7 @@ export class Cfjs1Lines {
       const formats = scanner.readNames(FORMAT, rows);
       const destinations = scanner.readNames(DESTINATION, rows);
       const wrappers = scanner.readOtherNames(rows);
-      const { starts, ends } = scanner;
+      const { starts, ends, otherStarts } = scanner;
       for (let row = 0; row < rows; row++) {
         const lineStart = starts[row]! + start; // rows are below the count, here and below
         const lineEnd = ends[row]! + start;
@@ -71,7 +74,7 @@ export class Cfjs1Lines {
         const destination = this.#name(destinations[row]!, DESTINATION, row);
         const hasWrapper = wrappers[row] === formats[row] && wrappers[row] !== NOT_A_NAME ? true : this.#isWrapper(row, format);
         const problem = this.#problemOf(row, format, destination, hasWrapper);
-        if (problem === '') visitor.line(lineStart, lineEnd, format ?? '', destination);
+        if (problem === '') visitor.line(lineStart, lineEnd, format ?? '', destination, otherStarts[row]! + start);
         else visitor.refused(problem);
       }
     }

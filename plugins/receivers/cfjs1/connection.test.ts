@@ -132,8 +132,7 @@ void test('an agent that leaves after the goodbye without waiting for its acks i
   agent.send([lineOf('is never taken')]);
   await wire.settle();
   connection.leave();
-  await wire.settle();
-  agent.close();
+  agent.stream.end();
   await wire.settle();
   t.equal(wire.closed, 1);
   t.equal(wire.context.records.length, 1);
@@ -167,15 +166,17 @@ void test('memory for what has come only in part is bounded over all connections
   await wire.settle();
   t.equal(wire.budget.usedBytes, 0);
   const leaving = await wire.greet();
-  leaving.agent.stream.write(big.subarray(0, 100));
-  leaving.agent.send([]);
+  leaving.agent.send([lineOf('not acked yet')]);
+  leaving.agent.stream.write(encodeBatch(2, 1, 'x'.repeat(900_000)).subarray(0, 100));
   await wire.settle();
+  t.ok(wire.budget.usedBytes > 900_000);
   leaving.connection.leave();
   t.equal(wire.budget.usedBytes, 0);
+  t.notOk(leaving.agent.isEnded);
   const { agent } = await wire.greet();
   agent.send([lineOf('one')]);
   await wire.settle();
-  t.same(wire.context.bodies.map(messageOf), ['one']);
+  t.same(wire.context.bodies.map(messageOf), ['not acked yet', 'one']);
   t.equal(wire.budget.usedBytes, 0);
 });
 

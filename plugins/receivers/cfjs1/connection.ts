@@ -101,9 +101,9 @@ export class Connection {
     this.#timer.cancel();
     const all = greeting.complete(chunk);
     const end = all.indexOf(NEWLINE) + 1;
-    const isHello = end <= MAX_HELLO_BYTES && parseAgentHello(all.toString('utf8', 0, end)) !== undefined;
-    this.#mode = isHello ? new FramesMode(this.#p, this.#output()) : new LinesMode(this.#p);
-    this.#takeWhenRoom(this.#mode, isHello ? all.subarray(end) : all);
+    const hello = end > MAX_HELLO_BYTES ? undefined : parseAgentHello(all.toString('utf8', 0, end));
+    this.#mode = hello === undefined ? new LinesMode(this.#p) : new FramesMode(hello.name, this.#p, this.#output());
+    this.#takeWhenRoom(this.#mode, hello === undefined ? all : all.subarray(end));
   }
 
   #takeWhenRoom(mode: Mode, chunk: Buffer): void {

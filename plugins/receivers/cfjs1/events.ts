@@ -10,6 +10,10 @@ export class Cfjs1Events {
   readonly #refusedConnections: Counter;
   readonly #refusedRecords: Counter;
   readonly #excess: Counter;
+  readonly #duplicates: Counter;
+  readonly #gaps: Counter;
+  readonly #filledGaps: Counter;
+  readonly #forgottenEpochs: Counter;
   #open = 0;
 
   constructor(context: ReceiverContext) {
@@ -26,20 +30,47 @@ export class Cfjs1Events {
       'Lines that were not taken, since they are not cfjs1.',
     );
     this.#excess = metrics.counter('sluice_cfjs1_excess_connections_total', 'Connections closed since there were too many.');
+    this.#duplicates = metrics.counter(
+      'sluice_cfjs1_duplicate_records_total',
+      'Records that were left out since another copy of them is stored, or was about to be.',
+    );
+    this.#gaps = metrics.counter('sluice_cfjs1_gap_records_total', 'Sequence numbers of an epoch that were passed over.');
+    this.#filledGaps = metrics.counter(
+      'sluice_cfjs1_filled_gap_records_total',
+      'Of the sequence numbers that were passed over, those that came after all.',
+    );
+    this.#forgottenEpochs = metrics.counter(
+      'sluice_cfjs1_forgotten_epochs_total',
+      'Epochs of which no copies can be told apart any more, since there were too many others.',
+    );
     metrics.observed('sluice_cfjs1_connections', 'Connections open now.', () => this.#open);
   }
 
-  opened(): void {
+  connected(): void {
     this.#open += 1;
     this.#connections.add();
   }
 
-  closed(): void {
+  disconnected(): void {
     this.#open -= 1;
   }
 
-  batch(): void {
+  /** A batch came, and so many of its lines were copies. */
+  batch(copies: number): void {
     this.#batches.add();
+    if (copies > 0) this.#duplicates.add(copies);
+  }
+
+  holeOpened(numbers: number): void {
+    this.#gaps.add(numbers);
+  }
+
+  holeFilled(numbers: number): void {
+    this.#filledGaps.add(numbers);
+  }
+
+  epochForgotten(): void {
+    this.#forgottenEpochs.add();
   }
 
   refusedConnection(peer: string, reason: string): void {
@@ -67,13 +98,11 @@ export class Cfjs1Events {
     });
   }
 
-  /** Memory that is taken for what has come only in part. */
-  observeBuffered(read: () => number): void {
-    this.#context.metrics.observed(
-      'sluice_cfjs1_buffered_bytes',
-      'Memory for batches and lines of which only a part has come.',
-      read,
-    );
+  /** Shows what is in use of what is bounded. */
+  observe({ bufferedBytes, epochs }: { readonly bufferedBytes: () => number; readonly epochs: () => number }): void {
+    const { metrics } = this.#context;
+    metrics.observed('sluice_cfjs1_buffered_bytes', 'Memory for batches and lines of which only a part has come.', bufferedBytes);
+    metrics.observed('sluice_cfjs1_epochs', 'Epochs of which copies can be told apart.', epochs);
   }
 
   refusedRecords(peer: string, records: number, reason: string): void {

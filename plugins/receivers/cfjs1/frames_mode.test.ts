@@ -234,6 +234,26 @@ void test('an agent is told of the readiness that it does not know of yet, and o
   ]);
 });
 
+void test('a receiver whose store takes nothing says so in its hello at once, and keeps what comes without an ack', async (t) => {
+  const wire = new Wire();
+  const away = { ready: false, reason: 'the disk is full' };
+  wire.context.pipelineReadiness = away;
+  const { agent, connection } = await wire.greet();
+  t.match(agent.greeting, '"ready":false,"reason":"the disk is full"');
+  t.equal(wire.clock.monotonicMs(), 0);
+  agent.send([lineOf('one')]);
+  await wire.clock.run(60_000);
+  t.same(wire.context.bodies.map(messageOf), ['one']);
+  t.same(agent.received, []);
+  connection.tellReadiness({ ready: true, reason: '' });
+  wire.context.settleAll(DELIVERED);
+  await wire.settle();
+  t.same(agent.received, [
+    { type: 'ready', ready: true, reason: '' },
+    { type: 'ack', id: 1 },
+  ]);
+});
+
 void test('a peer that sends batches and does not read what it is told of them is not read any further', async (t) => {
   const wire = new Wire();
   const { agent } = await wire.greet();

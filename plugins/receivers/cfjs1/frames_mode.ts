@@ -1,11 +1,14 @@
 /** Acknowledged mode: batches in; acks, refusals and readiness out. */
-import type { Outcome } from '../../../src/core/ack.ts';
+import { Ack, DELIVERED, type Outcome } from '../../../src/core/ack.ts';
 import type { Readiness } from '../../../src/core/component.ts';
+import { describeError } from '../../../src/core/errors.ts';
 import { encodeMessage, type Frame, FrameReader, MAX_REFUSED_RECORDS, type ReceiverMessage } from '../../../src/kit/frames.ts';
 import { encodeHello, PROTOCOL_VERSION } from '../../../src/kit/hello.ts';
 import { AckQueue, type OpenBatch } from './ack_queue.ts';
 import { MIN_LINE_BYTES, parseLines } from './line_batches.ts';
 import { type Mode, type ModeParts, violation } from './mode.ts';
+import { Passage } from './passage.ts';
+import type { Carrier } from './seen_records.ts';
 
 const NEWLINE = 0x0a;
 
@@ -19,6 +22,7 @@ export interface FramesOutput {
 }
 
 export class FramesMode implements Mode {
+  readonly #agent: string;
   readonly #p: ModeParts;
   readonly #output: FramesOutput;
   /** Undefined once goodbye has been said, or why the connection is closed; nothing more is taken then. */
@@ -29,11 +33,12 @@ export class FramesMode implements Mode {
   #ackDue: number | undefined;
   #isToldReady: boolean;
 
-  /** Answers the agent's hello. */
-  constructor(parts: ModeParts, output: FramesOutput) {
+  /** Answers the hello of the agent of this name. */
+  constructor(agent: string, parts: ModeParts, output: FramesOutput) {
     const { options, context } = parts;
     const { name, max_frame_bytes } = options;
     const { ready, reason } = context.readiness();
+    this.#agent = agent;
     this.#p = parts;
     this.#output = output;
     this.#reader = new FrameReader(max_frame_bytes);
@@ -89,23 +94,42 @@ export class FramesMode implements Mode {
   }
 
   #onBatch(id: number, count: number, payload: Buffer): void {
+    const passage = new Passage(payload, this.#agent, this.#p.seen);
+    try {
+      this.#emitLines(id, count, payload, passage);
+    } catch (error) {
+      passage.settle({ kind: 'failed', reason: describeError(error) });
+      throw error;
+    }
+    this.#ackAfter(this.#acks.add(id), [passage, ...passage.awaited]);
+  }
+
+  #emitLines(id: number, count: number, payload: Buffer, passage: Passage): void {
     const { peer, context, events } = this.#p;
-    const open = this.#acks.add(id);
     const parsed = parseLines(payload, count, {
       receiver: context.id,
       nowMicros: context.clock.wallMicros(),
       maxLineBytes: Infinity,
-      settled: (outcome) => this.#onSettled(open, outcome),
+      settled: (outcome) => passage.settle(outcome),
+      passage,
     });
     if (parsed.lines !== count) throw violation(`a batch of ${count} lines that has another number of them`);
-    events.batch();
+    events.batch(parsed.copies);
     for (const [reason, records] of parsed.refused) {
       events.refusedRecords(peer, records.length, reason);
       for (let from = 0; from < records.length; from += MAX_REFUSED_RECORDS)
         this.#send({ type: 'refused', id, records: records.slice(from, from + MAX_REFUSED_RECORDS), reason });
     }
-    if (parsed.batches.length === 0) this.#onSettled(open, { kind: 'rejected', reason: 'no line was taken' });
     for (const batch of parsed.batches) context.emit(batch);
+    if (parsed.batches.length === 0) passage.settle(DELIVERED);
+  }
+
+  /** The batch may be acked when its own records are stored, and the first copies of those that were left out. */
+  #ackAfter(open: OpenBatch, carriers: readonly Carrier[]): void {
+    const parts = new Ack((outcome) => this.#onSettled(open, outcome)).split(carriers.length);
+    for (const [index, carrier] of carriers.entries()) {
+      carrier.follow((outcome) => parts[index]!.settle(outcome)); // there is a part for each
+    }
   }
 
   /** A batch that failed is not acked, nor is any behind it: the agent keeps them and, since it is told to leave, offers them elsewhere. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { defineReceiver } from '../../../src/core/component.ts';
 import { address, byteSize, duration, formatAddress } from '../../../src/kit/options.ts';
 import { Cfjs1Receiver } from './receiver.ts';
+import { MAX_HOLE } from './sequence_set.ts';
 
 export const options = z
   .strictObject({
@@ -26,6 +27,18 @@ export const options = z
       .describe(
         'Memory for batches and lines of which only a part has come, over all connections; one that would take more is refused.',
       ),
+    dedupe_window: z
+      .int()
+      .min(0)
+      .max(MAX_HOLE)
+      .default(1_000_000)
+      .describe('Records of an epoch, counted back from the newest, of which copies are left out; 0 lets all copies pass.'),
+    dedupe_max_epochs: z
+      .int()
+      .min(1)
+      .max(10_000_000)
+      .default(65_536)
+      .describe('Epochs of which that is remembered, over all agents; the one that was silent the longest is forgotten first.'),
     greeting_timeout: duration({ min: '100ms', max: '1h' })
       .prefault('1m')
       .describe('A connection that has not sent its first line by then is closed.'),

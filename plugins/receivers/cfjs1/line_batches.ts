@@ -3,6 +3,7 @@ import { Ack, type Outcome } from '../../../src/core/ack.ts';
 import { Batch, BodyKind, type Columns, createColumns, sliceColumns, Storage } from '../../../src/core/batch.ts';
 import { NameTable } from '../../../src/core/names.ts';
 import { Cfjs1Lines } from '../../../src/kit/cfjs1_lines.ts';
+import type { Passage } from './passage.ts';
 
 /** No cfjs1 line is shorter; `{"format":"a","a":{}}` has 21 bytes. A bound on the memory that a count can ask for. */
 export const MIN_LINE_BYTES = 16;
@@ -18,6 +19,8 @@ export interface ParsedLines {
   readonly batches: readonly Batch[];
   /** Lines in the buffer, not counting empty ones. */
   readonly lines: number;
+  /** Lines that are left out since they are copies of others. */
+  readonly copies: number;
   /** Indexes of lines that are not taken, ascending, by what is wrong with them. */
   readonly refused: ReadonlyMap<string, readonly number[]>;
 }
@@ -33,6 +36,8 @@ export interface LinesContext {
    * ack, and so does not keep what it has sent.
    */
   readonly settled?: (outcome: Outcome) => void;
+  /** Tells copies apart; left out where all lines are to be taken. */
+  readonly passage?: Passage;
 }
 
 /** Lines of one format and destination. */
@@ -50,13 +55,14 @@ const reader = new Cfjs1Lines();
  * then on. Where there are more lines than expected there are no batches.
  */
 export function parseLines(bytes: Buffer, expectedLines: number, context: LinesContext): ParsedLines {
-  const { maxLineBytes, nowMicros } = context;
+  const { maxLineBytes, nowMicros, passage } = context;
   const columns = createColumns(expectedLines);
   const kindOfRow = new Uint8Array(expectedLines);
   const kinds = new Map<string, Kind>();
   const refused = new Map<string, number[]>();
   let kind: Kind | undefined;
   let lines = 0;
+  let copies = 0;
   let rows = 0;
   const refuse = (problem: string): void => {
     const indexes = refused.get(problem) ?? [];
@@ -64,11 +70,16 @@ export function parseLines(bytes: Buffer, expectedLines: number, context: LinesC
     refused.set(problem, indexes);
   };
   reader.read(bytes, {
-    line(start, end, format, destination) {
+    line(start, end, format, destination, recordStart) {
       if (lines >= expectedLines) return void lines++;
       if (end - start > maxLineBytes) return refuse(`longer than ${maxLineBytes} bytes`);
       if (kind?.format !== format || kind.destination !== destination) kind = kindOf(kinds, format, destination);
       if (kind === undefined) return refuse(`one of more than ${MAX_KINDS} formats and destinations at once`);
+      if (passage?.isCopy(recordStart, destination) === true) {
+        copies += 1;
+        lines += 1;
+        return undefined;
+      }
       kind.lines += 1;
       kindOfRow[rows] = kind.index;
       columns.bodyStart[rows] = start;
@@ -78,10 +89,12 @@ export function parseLines(bytes: Buffer, expectedLines: number, context: LinesC
     },
     refused: refuse,
   });
-  if (lines > expectedLines) return { batches: [], lines, refused };
+  passage?.claim();
+  if (lines > expectedLines) return { batches: [], lines, copies, refused };
   columns.time.fill(nowMicros);
   columns.kind.fill(BodyKind.cfjs1);
-  return { batches: batchesOf(new Storage(bytes, columns), [...kinds.values()], kindOfRow, context), lines, refused };
+  const taken = [...kinds.values()].filter((each) => each.lines > 0);
+  return { batches: batchesOf(new Storage(bytes, columns), taken, kindOfRow, context), lines, copies, refused };
 }
 
 /** The known kind or a new one; undefined where there are too many. */

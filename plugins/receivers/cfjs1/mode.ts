@@ -2,6 +2,7 @@ import type { ReceiverContext } from '../../../src/core/component.ts';
 import { SluiceError } from '../../../src/core/errors.ts';
 import type { Cfjs1Events } from './events.ts';
 import type { Cfjs1Options } from './index.ts';
+import type { SeenRecords } from './seen_records.ts';
 
 /** What both modes of a connection are given. */
 export interface ModeParts {
@@ -10,6 +11,8 @@ export interface ModeParts {
   readonly options: Cfjs1Options;
   readonly context: ReceiverContext;
   readonly events: Cfjs1Events;
+  /** Undefined where copies of records are not told apart. */
+  readonly seen: SeenRecords | undefined;
 }
 
 /** How a connection goes on after its first line. */

@@ -7,6 +7,7 @@ import { Connection } from './connection.ts';
 import { Cfjs1Events } from './events.ts';
 import type { Cfjs1Options } from './index.ts';
 import { type Listener, TcpListener } from './listener.ts';
+import { createSeenRecords, type SeenRecords } from './seen_records.ts';
 
 /** How often it is looked whether the store behind the receiver still takes records; agents are told of changes. */
 const READINESS_INTERVAL_MS = 500;
@@ -22,6 +23,7 @@ export class Cfjs1Receiver implements Receiver {
   readonly #context: ReceiverContext;
   readonly #events: Cfjs1Events;
   readonly #budget: BufferBudget;
+  readonly #seen: SeenRecords | undefined;
   readonly #listener: Listener;
   readonly #connections = new Set<Connection>();
   #timer: Timer | undefined;
@@ -33,8 +35,9 @@ export class Cfjs1Receiver implements Receiver {
     this.#context = context;
     this.#events = new Cfjs1Events(context);
     this.#budget = new BufferBudget(options.max_buffered_bytes);
+    this.#seen = createSeenRecords(options, this.#events);
     this.#listener = parts.listener ?? new TcpListener(options, this.#events);
-    this.#events.observeBuffered(() => this.#budget.usedBytes);
+    this.#events.observe({ bufferedBytes: () => this.#budget.usedBytes, epochs: () => this.#seen?.epochs ?? 0 });
   }
 
   /** The port that is listened on; undefined while none is. */
@@ -65,16 +68,17 @@ export class Cfjs1Receiver implements Receiver {
   }
 
   #onConnection(stream: Duplex, peer: string): void {
-    this.#events.opened();
+    this.#events.connected();
     const connection = new Connection(stream, {
       peer,
       options: this.#options,
       context: this.#context,
       events: this.#events,
       budget: this.#budget,
+      seen: this.#seen,
       closed: () => {
         this.#connections.delete(connection);
-        this.#events.closed();
+        this.#events.disconnected();
         if (this.#connections.size === 0) this.#drained?.resolve();
       },
     });

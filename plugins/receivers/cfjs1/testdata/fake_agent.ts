@@ -5,7 +5,11 @@ import { encodeBatchHead, type Frame, FrameReader } from '../../../../src/kit/fr
 import { encodeHello, PROTOCOL_VERSION } from '../../../../src/kit/hello.ts';
 import { waitFor } from '../../../../test/helpers/wait_for.ts';
 
-export const HELLO = encodeHello({ version: PROTOCOL_VERSION, role: 'agent', name: 'web-1' });
+export const HELLO = helloOf('web-1');
+
+function helloOf(name: string): string {
+  return encodeHello({ version: PROTOCOL_VERSION, role: 'agent', name });
+}
 
 /** A whole frame. */
 export function encodeBatch(id: number, count: number, payload: string | Buffer): Buffer {
@@ -67,8 +71,8 @@ export class FakeAgent {
     return this.stream.writableLength === 0;
   }
 
-  hello(): void {
-    this.stream.write(HELLO);
+  hello(name = 'web-1'): void {
+    this.stream.write(helloOf(name));
   }
 
   /** Sends lines as a batch and returns its id. */

@@ -5,6 +5,7 @@ import { BufferBudget } from '../buffer_budget.ts';
 import { Connection } from '../connection.ts';
 import { Cfjs1Events } from '../events.ts';
 import { options as schema } from '../index.ts';
+import { createSeenRecords, type SeenRecords } from '../seen_records.ts';
 import { connectedPair } from './duplex_listener.ts';
 import { FakeAgent } from './fake_agent.ts';
 
@@ -14,26 +15,29 @@ export class Wire {
   readonly events = new Cfjs1Events(this.context);
   readonly options;
   readonly budget: BufferBudget;
+  readonly seen: SeenRecords | undefined;
   /** Connections that have been closed. */
   closed = 0;
 
   constructor(options: Readonly<Record<string, unknown>> = {}) {
     this.options = schema.parse({ listen: '127.0.0.1:0', name: 'log-a', ...options });
+    this.seen = createSeenRecords(this.options, this.events);
     this.budget = new BufferBudget(this.options.max_buffered_bytes);
   }
 
   /** Connects an agent that has not said anything yet. */
   connect() {
     const [near, far] = connectedPair();
-    const { options, context, events, budget } = this;
-    const connection = new Connection(near, { peer: 'peer', options, context, events, budget, closed: () => (this.closed += 1) });
+    const { options, context, events, budget, seen } = this;
+    const closed = () => (this.closed += 1);
+    const connection = new Connection(near, { peer: 'peer', options, context, events, budget, seen, closed });
     return { agent: new FakeAgent(far), connection };
   }
 
   /** Connects an agent and exchanges hellos. */
-  async greet() {
+  async greet(name = 'web-1') {
     const connected = this.connect();
-    connected.agent.hello();
+    connected.agent.hello(name);
     await this.settle();
     return connected;
   }
