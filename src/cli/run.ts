@@ -5,6 +5,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import type { AgentConfig } from '../config/agent_config.ts';
 import { loadConfig } from '../config/load.ts';
 import { systemClock } from '../core/clock.ts';
+import { nodeFiles } from '../kit/files.ts';
 import { formatAddress } from '../kit/options.ts';
 import { Agent } from '../pipeline/agent.ts';
 import { createLog } from '../telemetry/agent_log.ts';
@@ -31,7 +32,7 @@ export function register(program: Command, cli: Cli): void {
 export async function runAgent(config: AgentConfig, cli: Cli): Promise<void> {
   const signal = cli.stopSignal();
   const log = createLog({ level: config.telemetry.logLevel });
-  const agent = new Agent(config, { clock: systemClock, log, version: packageJson.version });
+  const agent = new Agent(config, { clock: systemClock, files: nodeFiles, log, version: packageJson.version });
   await agent.start();
   const pipelines = config.pipelines.map(({ name }) => name);
   const telemetry = formatAddress({ ...config.telemetry.address, port: agent.telemetry.port ?? 0 });

@@ -1,17 +1,21 @@
 /** A whole agent, from a checked configuration: its telemetry and its pipelines, started and stopped as one. */
+import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AgentConfig } from '../config/agent_config.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ComponentContext } from '../core/component.ts';
 import { errnoOf, SluiceError } from '../core/errors.ts';
+import type { FileSystem } from '../core/files.ts';
 import type { AgentLog } from '../telemetry/agent_log.ts';
 import type { LedgerEntry } from '../telemetry/ledger.ts';
+import { LedgerStore } from '../telemetry/ledger_store.ts';
 import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 import { Pipeline } from './pipeline.ts';
 
 export interface AgentParts {
   readonly clock: Clock;
+  readonly files: FileSystem;
   readonly log: AgentLog;
   readonly version: string;
 }
@@ -29,30 +33,43 @@ export class Agent {
   readonly #parts: AgentParts;
   readonly #pipelines: readonly Pipeline[];
   readonly #stateDirectories: string[] = [];
+  readonly #ledgerStore: LedgerStore;
 
   constructor(config: AgentConfig, parts: AgentParts) {
-    const { clock, log, version } = parts;
+    const { clock, log, version, files } = parts;
     this.#config = config;
     this.#parts = parts;
     this.telemetry = createTelemetry({ ...config.telemetry, clock, log: log.child('telemetry'), version });
+    this.#ledgerStore = new LedgerStore({
+      path: join(config.service.stateDirectory, 'ledger.json'),
+      ledger: this.telemetry.ledger,
+      ...parts,
+    });
     this.#pipelines = config.pipelines.map(
       (pipeline) =>
-        new Pipeline(pipeline, { telemetry: this.telemetry, log, contextOf: (kind, id) => this.#contextOf(kind, id) }),
+        new Pipeline(pipeline, {
+          telemetry: this.telemetry,
+          log: log.child(`pipeline ${pipeline.name}`),
+          clock,
+          files,
+          random: secureRandom,
+          contextOf: (kind, id) => this.#contextOf(kind, id),
+        }),
     );
   }
 
   /** Throws a SluiceError where a component or the telemetry address cannot have what it needs; nothing is left running then. */
   async start(): Promise<void> {
-    for (const directory of this.#stateDirectories) await createStateDirectory(directory);
-    await this.telemetry.start();
-    const started: Pipeline[] = [];
+    const { stateDirectory } = this.#config.service;
+    for (const directory of [stateDirectory, ...this.#stateDirectories]) await createStateDirectory(directory);
+    const opened: Pipeline[] = [];
     try {
-      for (const pipeline of this.#pipelines) {
-        await pipeline.start();
-        started.push(pipeline);
-      }
+      await this.#openLedgerAnd(opened);
+      await this.telemetry.start();
+      for (const pipeline of this.#pipelines) await pipeline.start();
     } catch (error) {
-      for (const pipeline of started) await pipeline.stop(0);
+      for (const pipeline of opened) await pipeline.stop(0);
+      await this.#ledgerStore.stop();
       await this.telemetry.stop();
       throw error;
     }
@@ -62,8 +79,21 @@ export class Agent {
   async stop(): Promise<StopReport> {
     const deadlineMs = this.#parts.clock.monotonicMs() + this.#config.service.shutdownTimeoutMs;
     const undelivered = await Promise.all(this.#pipelines.map((pipeline) => pipeline.stop(deadlineMs)));
+    await this.#ledgerStore.stop();
     await this.telemetry.stop();
     return { undelivered: undelivered.reduce((sum, records) => sum + records, 0), total: this.telemetry.ledger.snapshot().total };
+  }
+
+  /** Takes up what an earlier run has left: the spools, and the ledger that has to agree with them before anybody looks at it. */
+  async #openLedgerAnd(opened: Pipeline[]): Promise<void> {
+    await this.#ledgerStore.load();
+    const recovered = new Map<string, number>();
+    for (const pipeline of this.#pipelines) {
+      for (const [receiver, records] of await pipeline.open()) recovered.set(receiver, (recovered.get(receiver) ?? 0) + records);
+      opened.push(pipeline);
+    }
+    this.#ledgerStore.restore(recovered);
+    await this.#ledgerStore.start();
   }
 
   #contextOf(kind: string, id: string): ComponentContext {
@@ -73,6 +103,10 @@ export class Agent {
     if (kind !== 'processor') this.#stateDirectories.push(own);
     return { id, clock, hostName, log: log.child(id), metrics: this.telemetry.metrics.forComponent(id), stateDirectory: own };
   }
+}
+
+function secureRandom(): number {
+  return randomBytes(6).readUIntBE(0, 6) / 2 ** 48;
 }
 
 async function createStateDirectory(directory: string): Promise<void> {

@@ -6,9 +6,16 @@ import type { PipelineConfig } from '../config/agent_config.ts';
 import { destinationsOf } from '../config/agent_config.ts';
 import type { Batch } from '../core/batch.ts';
 import { type ComponentContext, type Exporter, type Processor, READY, type Readiness, type Receiver } from '../core/component.ts';
+import type { Clock } from '../core/clock.ts';
 import { describeError } from '../core/errors.ts';
+import type { FileSystem } from '../core/files.ts';
 import type { Log } from '../core/log.ts';
-import { type HeldCount, type OverflowRule, Spool } from '../spool/spool.ts';
+import type { Metrics } from '../core/metrics.ts';
+import { Replayer } from '../dead_letters/replayer.ts';
+import { DeadLetterStore } from '../dead_letters/store.ts';
+import { SpoolEvents, type SpoolOutcomes } from '../spool/events.ts';
+import type { OverflowRule } from '../spool/lane.ts';
+import { type HeldCount, Spool } from '../spool/spool.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 
 /** A pipeline that has work and whose exporters are ready must settle something within this time, or it is not alive. */
@@ -22,6 +29,10 @@ interface Named<T> {
 export interface PipelineParts {
   readonly telemetry: Telemetry;
   readonly log: Log;
+  readonly clock: Clock;
+  readonly files: FileSystem;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
   /** What a component with this id is given; `kind` keeps apart what different kinds with the same id store. */
   readonly contextOf: (kind: 'receiver' | 'processor' | 'exporter', id: string) => ComponentContext;
 }
@@ -31,6 +42,8 @@ export class Pipeline {
   readonly spool: Spool;
   readonly #telemetry: Telemetry;
   readonly #log: Log;
+  readonly #deadLetters: DeadLetterStore | undefined;
+  readonly #replayer: Replayer | undefined;
   readonly #receivers: readonly Named<Receiver>[];
   readonly #processors: readonly Processor[];
   readonly #exporters: readonly Named<Exporter>[];
@@ -41,12 +54,23 @@ export class Pipeline {
   #settledBatches = 0;
 
   /** Creates the components, which touches nothing outside; `start` does. */
-  constructor(config: PipelineConfig, { telemetry, log, contextOf }: PipelineParts) {
+  constructor(config: PipelineConfig, parts: PipelineParts) {
+    const { telemetry, log, contextOf } = parts;
     this.name = config.name;
     this.#log = log;
     this.#telemetry = telemetry;
-    const destinations = config.exporters.flatMap((exporter) => destinationsOf(exporter));
-    this.spool = new Spool({ maxBytes: config.spool.maxMemoryBytes, destinations, events: this.#spoolEvents() });
+    const metrics = telemetry.metrics.forPipeline(config.name);
+    this.#deadLetters =
+      config.deadLetters === undefined ? undefined : new DeadLetterStore({ ...config.deadLetters, ...parts, metrics });
+    this.spool = new Spool({
+      ...config.spool,
+      ...parts,
+      destinations: config.exporters.flatMap((exporter) => destinationsOf(exporter)),
+      outcomes: this.#outcomes(),
+      events: new SpoolEvents(log, metrics),
+      deadLetters: this.#deadLetters,
+    });
+    this.#replayer = this.#createReplayer(config, parts, metrics);
 
     this.#receivers = config.receivers.map(({ id, definition, options }) => {
       const rule = definition.replayable ? 'push_back' : (definition.onFull?.(options) ?? 'drop_oldest');
@@ -78,10 +102,21 @@ export class Pipeline {
     this.#observe();
   }
 
+  /**
+   * Takes up what an earlier run has left on disk, before `start`; the records that wait there, by receiver. Throws a SluiceError where a
+   * directory cannot be used.
+   */
+  async open(): Promise<ReadonlyMap<string, number>> {
+    const recovered = await this.spool.start();
+    await this.#deadLetters?.start();
+    return recovered;
+  }
+
   /** Starts from the back, so that what comes in has somewhere to go. On an error what was started is stopped again. */
   async start(): Promise<void> {
     try {
       for (const { part } of this.#exporters) await part.start();
+      this.#replayer?.start();
       for (const { part } of this.#receivers) await part.start();
     } catch (error) {
       await this.stop(0);
@@ -90,14 +125,17 @@ export class Pipeline {
   }
 
   /**
-   * Stops from the front and delivers what is held until `deadlineMs` (monotonic clock); the rest is told to its sources as
-   * failed. Returns how many records are lost by that.
+   * Stops from the front and delivers what is held until `deadlineMs` (monotonic clock); the rest goes to disk, or is told to its
+   * sources as failed. Returns how many records are lost by that.
    */
   async stop(deadlineMs: number): Promise<number> {
+    this.#replayer?.stop();
     await Promise.all(this.#receivers.map(({ id, part }) => this.#quietly(id, part.stop())));
     for (const processor of this.#processors) processor.stop?.();
     await Promise.all(this.#exporters.map(({ id, part }) => this.#quietly(id, part.stop(deadlineMs))));
-    const undelivered = this.#giveUpHeld();
+    const undelivered = await this.#giveUpHeld();
+    await this.#quietly('replay', this.#replayer?.close());
+    await this.#quietly('dead letters', this.#deadLetters?.stop());
     await Promise.all(this.#receivers.map(({ id, part }) => this.#quietly(id, part.close?.())));
     return undelivered;
   }
@@ -113,8 +151,28 @@ export class Pipeline {
 
   /** The records that are held, counted where they are. */
   *held(): Iterable<HeldCount> {
-    for (const { receiver, count } of this.#passing) yield { receiver, inFlight: count, spooled: 0 };
+    for (const { receiver, count } of this.#passing) yield { receiver, inFlight: count, spooled: 0, safe: 0 };
     yield* this.spool.held();
+  }
+
+  /** Dead letters that are tried again come in behind the processors, which they have passed before. */
+  #createReplayer(config: PipelineConfig, parts: PipelineParts, metrics: Metrics): Replayer | undefined {
+    const store = this.#deadLetters;
+    if (store === undefined || config.deadLetters === undefined) return undefined;
+    const receiver = `dead_letters/${config.name}`;
+    const rule = 'push_back';
+    this.#rules.set(receiver, rule);
+    parts.telemetry.ledger.account(receiver);
+    return new Replayer({
+      ...parts,
+      metrics,
+      store,
+      receiver,
+      directory: config.deadLetters.directory,
+      destinations: this.spool.cursors.map(({ destination }) => destination),
+      emit: (batch) => this.#accept(batch, Infinity),
+      whenRoom: () => this.spool.whenRoom(rule),
+    });
   }
 
   #accept(batch: Batch, firstProcessor: number): void {
@@ -136,40 +194,31 @@ export class Pipeline {
     this.#telemetry.ledger.account(batch.receiver).dropped(records, reason);
   }
 
-  /** Settles what is still held as failed. Returns how many records are lost by that; sources that keep theirs will offer them again. */
-  #giveUpHeld(): number {
+  /** Returns how many records are lost; sources that keep theirs will offer them again. */
+  async #giveUpHeld(): Promise<number> {
     let lost = 0;
-    this.spool.abandon((receiver, records, isKept) => {
+    await this.spool.stop((receiver, records, isKept) => {
       if (!isKept) lost += records;
       this.#telemetry.ledger.account(receiver).dropped(records, isKept ? 'returned_to_source' : 'shutdown');
     });
     return lost;
   }
 
-  #spoolEvents() {
+  #outcomes(): SpoolOutcomes {
     const { ledger } = this.#telemetry;
     return {
-      delivered: (receiver: string, records: number) => {
+      delivered: (receiver, records) => {
         this.#settledBatches += 1;
         ledger.account(receiver).delivered(records);
       },
-      refused: (receiver: string, records: number, reason: string) =>
-        ledger.account(receiver).dropped(records, `refused: ${reason}`),
-      dropped: (receiver: string, records: number, reason: string) => ledger.account(receiver).dropped(records, reason),
+      deadLettered: (receiver, records, reason) => ledger.account(receiver).deadLettered(records, reason),
+      dropped: (receiver, records, reason) => ledger.account(receiver).dropped(records, reason),
     };
   }
 
   #observe(): void {
-    const { ledger, metrics, health } = this.#telemetry;
+    const { ledger, health } = this.#telemetry;
     ledger.held(() => this.held());
-    const labels = { pipeline: this.name };
-    metrics.global.observed(
-      'sluice_spool_bytes',
-      'Memory of the batches that wait for delivery.',
-      () => this.spool.bytes,
-      labels,
-    );
-    metrics.global.observed('sluice_spool_max_bytes', 'Bound on that memory.', () => this.spool.maxBytes, labels);
     for (const { id, part } of this.#exporters) health.register(`exporter ${id}`, () => part.readiness());
     health.registerProgress(`pipeline ${this.name}`, {
       hasWork: () => !this.spool.isEmpty && this.readiness().ready,

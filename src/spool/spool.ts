@@ -1,210 +1,280 @@
 /**
- * The buffer between a pipeline and its exporters: one append-only sequence of batches, read by one cursor a destination.
+ * The buffer between a pipeline and its exporters: append-only sequences of batches (*lanes*, one for each rule for a full spool), the
+ * newest in memory and older ones on disk, read by one cursor a destination.
  *
- *     head                                    tail
- *      │ settled by a ··· │ read by a │ waits  │<── append
- *      │ settled by b │ read by b │    waits   │
- *      └─ a batch leaves at the head when every cursor has settled it
+ *     append ──▶ lane push_back   ├─ disk ─┤├──── memory ────┤ ──▶ places of log-a, log-b ──┐
+ *            ──▶ lane drop_oldest ├─ disk ─┤├──── memory ────┤ ──▶ places of log-a, log-b ──┴▶ cursor of log-a, of log-b
  *
- * It is bounded by the memory that its batches keep. What happens at the bound is each receiver's own rule: receivers whose source
- * keeps the records (`push_back`) are made to wait from half the bound on, so that the other half stays free for those whose
- * source does not; `drop_oldest` gives up the oldest batch of such a receiver that no destination is being sent just now,
+ * A batch leaves when every destination has settled it. Its source hears of that, or that the disk has the batch, synced: from then on
+ * the spool answers for it. Lanes keep receivers that can wait apart from those that cannot, so that neither's backlog is the other's.
+ *
+ * At the bound on memory, what is on disk is let go of first. Then the receiver's own rule counts: those whose source keeps the records
+ * (`push_back`) are made to wait from half the bound on, so that the other half stays free for those whose source does not;
+ * `drop_oldest` gives up the oldest batch in memory that no destination is being sent, and at the bound on disk the oldest segment;
  * `drop_newest` the batch that comes; `block` makes the receiver wait.
  */
-import { randomBytes } from 'node:crypto';
-import { DELIVERED } from '../core/ack.ts';
 import type { Batch } from '../core/batch.ts';
-import type { Delivery, OnFull } from '../core/component.ts';
+import type { Clock, Timer } from '../core/clock.ts';
+import type { FileSystem } from '../core/files.ts';
+import type { ReceiverRecords } from './disk/types.ts';
+import { BATCH_OVERHEAD_BYTES, Entry } from './entry.ts';
+import { newEpoch } from './epoch.ts';
+import type { SpoolEvents, SpoolOutcomes } from './events.ts';
+import { Lane, OVERFLOW_RULES, type OverflowRule } from './lane.ts';
+import { Place } from './place.ts';
+import { type DeadLetters, Refusals, type RefusedRecords } from './refusals.ts';
+import { Spiller } from './spiller.ts';
 import { SpoolCursor } from './spool_cursor.ts';
+import { SpoolDisk } from './spool_disk.ts';
 
-export type OverflowRule = OnFull | 'push_back';
-
-/** Why records were dropped here, as the ledger shows it. */
-export const SPOOL_FULL = 'spool_full';
-
-/** Receivers that are pushed back wait from this share of the bound on. */
+/** Receivers that are pushed back wait from this share of the bound on memory on. */
 const PUSH_BACK_SHARE = 0.5;
 
-/** What a batch takes besides its bytes and columns, as measured; without it a flood of tiny batches would be held nearly for free. */
-export const BATCH_OVERHEAD_BYTES = 4096;
+/** How often it is saved how far destinations have come, and what they all have is removed from disk. */
+const TIDY_MS = 1000;
+
+/** Why records were dropped here, as the ledger shows it. */
+const SPOOL_FULL = 'spool_full';
+/** Records were on disk, and what is there now is not them. */
+const DAMAGED = 'damaged';
 
 export interface SpoolOptions {
-  /** Bound on the memory of the batches held. */
-  readonly maxBytes: number;
   /** Names of the destinations; one cursor each. */
   readonly destinations: readonly string[];
-  /** Hears of records that left the spool, before their batch is settled. */
+  readonly maxMemoryBytes: number;
+  /** Undefined where everything stays in memory. */
+  readonly disk: { readonly directory: string; readonly maxBytes: number } | undefined;
+  readonly durability: 'overflow' | 'always';
+  readonly commitIntervalMs: number;
+  readonly clock: Clock;
+  readonly files: FileSystem;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly outcomes: SpoolOutcomes;
   readonly events: SpoolEvents;
-}
-
-export interface SpoolEvents {
-  delivered(receiver: string, records: number): void;
-  /** Refused for good by one destination or more. */
-  refused(receiver: string, records: number, reason: string): void;
-  dropped(receiver: string, records: number, reason: string): void;
-}
-
-export interface Entry extends Delivery {
-  readonly bytes: number;
-  readonly rule: OverflowRule;
-  /** The most records that one destination refused, and why. */
-  refused: number;
-  refusedReason: string;
+  /** Undefined where refused records are not kept. */
+  readonly deadLetters: DeadLetters | undefined;
 }
 
 export interface HeldCount {
   readonly receiver: string;
   /** Read by a destination that has not settled them yet. */
-  inFlight: number;
+  readonly inFlight: number;
   /** Waiting to be read, or settled by some destinations and waiting for the others. */
-  spooled: number;
+  readonly spooled: number;
+  /** Of both, those that a crash cannot take. */
+  readonly safe: number;
 }
 
+/** Told, when the spool stops, of records that are neither delivered nor on disk. */
+export type Abandoned = (receiver: string, records: number, isKept: boolean) => void;
+
 export class Spool {
-  readonly maxBytes: number;
   readonly cursors: readonly SpoolCursor[];
-  /** Names all records of this spool that their source has not numbered. Made anew at each start, since the memory is gone then. */
-  readonly epoch = randomBytes(8).toString('hex');
-  readonly #events: SpoolEvents;
-  /** By position, ascending; positions of dropped batches are left out. */
-  readonly #entries: Entry[] = [];
+  readonly #o: SpoolOptions;
+  readonly #lanes: readonly Lane[];
+  readonly #spiller: Spiller;
+  #disk: SpoolDisk | undefined;
   #nextPosition = 0;
-  #bytes = 0;
-  #nextSequence = 1;
+  #tidyTimer: Timer | undefined;
+  #tidying: Promise<void> = Promise.resolve();
+  readonly #refusals: Refusals;
   #waiters: { readonly bytes: number; readonly resolve: () => void }[] = [];
 
-  constructor({ maxBytes, destinations, events }: SpoolOptions) {
-    this.maxBytes = maxBytes;
-    this.#events = events;
-    this.cursors = destinations.map((destination) => new SpoolCursor(destination, this));
+  constructor(options: SpoolOptions) {
+    const { destinations, events, random, disk, maxMemoryBytes } = options;
+    this.#o = options;
+    this.#refusals = new Refusals(options.deadLetters);
+    this.#lanes = OVERFLOW_RULES.map((rule) => new Lane(rule, newEpoch(random), (...finished) => this.#finished(...finished)));
+    this.cursors = destinations.map((destination) => this.#cursorOf(destination));
+    this.#spiller = new Spiller({
+      ...options,
+      lanes: this.#lanes,
+      maxDiskBytes: disk?.maxBytes ?? 0,
+      events: {
+        freed: () => this.#wakeWaiters(),
+        written: (bytes) => events.written(bytes),
+        droppedOldest: (held) => events.droppedOldest(this.#bookDropped(held, SPOOL_FULL)),
+        lost: (held) => events.lost(this.#bookDropped(held, DAMAGED)),
+        failed: (error) => events.diskFailed(error),
+        recovered: () => events.diskRecovered(),
+      },
+    });
+    events.observe({
+      memoryBytes: () => this.bytes,
+      maxMemoryBytes,
+      diskBytes: () => this.#spiller.diskBytes,
+      maxDiskBytes: disk?.maxBytes,
+      isDiskFailing: () => this.#spiller.isFailing,
+    });
   }
 
-  /** Memory of the batches held. */
+  /** Memory of the batches that are held. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#spiller.memoryBytes;
   }
 
+  /** True when every destination has settled everything. */
   get isEmpty(): boolean {
-    return this.#entries.length === 0;
+    return this.cursors.every((cursor) => cursor.isEmpty);
+  }
+
+  /**
+   * Takes up what an earlier run has left on disk; before anything else is done with the spool. Resolves with the records that wait
+   * there, by receiver. Throws a SluiceError where the directory cannot be used or another process has it.
+   */
+  async start(): Promise<ReadonlyMap<string, number>> {
+    if (this.#o.disk === undefined) return new Map();
+    const { disk, ...parts } = this.#o;
+    this.#disk = await SpoolDisk.open({ ...parts, ...disk, lanes: this.#lanes });
+    this.#nextPosition = this.#disk.nextPosition;
+    this.#scheduleTidying();
+    return sumByReceiver(this.#lanes.flatMap((lane) => [...lane.held()]));
   }
 
   /** Takes over a batch that is not empty: gives its records their ids, where they have none, and keeps or drops it by `rule`. */
   append(batch: Batch, rule: OverflowRule): void {
-    if (batch.epoch === undefined) this.#number(batch);
+    // What its source does not keep must not wait for being asked again, whoever received it.
+    const lane = this.#laneOf(rule === 'push_back' && !batch.isKept ? 'block' : rule);
+    lane.number(batch);
     const bytes = batch.memoryBytes + BATCH_OVERHEAD_BYTES;
-    if (rule === 'drop_oldest' && bytes <= this.maxBytes) this.#dropOldestFor(bytes);
-    if ((rule === 'drop_oldest' || rule === 'drop_newest') && this.#bytes + bytes > this.maxBytes) {
-      this.#drop(batch);
+    if (!this.#hasRoomFor(bytes)) this.#makeRoomFor(bytes, lane);
+    if ((lane.rule === 'drop_oldest' || lane.rule === 'drop_newest') && !this.#hasRoomFor(bytes)) {
+      this.#drop(new Entry(this.#nextPosition++, batch, 'waits'));
       return;
     }
-    this.#entries.push({ position: this.#nextPosition++, batch, bytes, rule, refused: 0, refusedReason: '' });
-    this.#bytes += bytes;
+    lane.tail.push(new Entry(this.#nextPosition++, batch, 'waits'));
+    this.#spiller.poke();
     for (const cursor of this.cursors) cursor.wake();
   }
 
   /** Undefined when a receiver with this rule may read on; otherwise resolves when it may. */
   whenRoom(rule: OverflowRule): Promise<void> | undefined {
     if (rule !== 'push_back' && rule !== 'block') return undefined;
-    const bound = rule === 'block' ? this.maxBytes : this.maxBytes * PUSH_BACK_SHARE;
-    if (this.#bytes < bound) return undefined;
+    const bound = this.#o.maxMemoryBytes * (rule === 'block' ? 1 : PUSH_BACK_SHARE);
+    if (this.bytes < bound) return undefined;
     return new Promise((resolve) => {
       this.#waiters.push({ bytes: bound, resolve });
     });
   }
 
-  /** The oldest batch held whose position is at least `position`. For cursors. */
-  firstFrom(position: number): Entry | undefined {
-    let low = 0;
-    let high = this.#entries.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#entries[middle]!.position < position)
-        low = middle + 1; // middle is below the length
-      else high = middle;
-    }
-    return this.#entries[low];
-  }
-
-  /** Books that a destination, which has settled the batch at this position, refused records of it. For cursors. */
-  refuse(position: number, records: number, reason: string): void {
-    const entry = this.firstFrom(position);
-    if (entry?.position !== position || records <= entry.refused) return;
-    entry.refused = records;
-    entry.refusedReason = reason;
-  }
-
-  /** Lets go of what every cursor has settled. For cursors. */
-  trim(): void {
-    const settled = Math.min(...this.cursors.map((cursor) => cursor.settledPosition));
-    for (let oldest = this.#entries[0]; oldest !== undefined && oldest.position < settled; oldest = this.#entries[0]) {
-      this.#entries.shift();
-      this.#finish(oldest);
-    }
-    this.#wakeWaiters();
-  }
-
   /** Counts, batch by batch, the records that are held for each receiver: the ledger's other side. */
-  *held(): Iterable<HeldCount> {
-    const byReceiver = new Map<string, HeldCount>();
-    for (const { position, batch } of this.#entries) {
-      const { receiver, count } = batch;
-      let held = byReceiver.get(receiver);
-      if (held === undefined) byReceiver.set(receiver, (held = { receiver, inFlight: 0, spooled: 0 }));
-      if (this.cursors.some((cursor) => cursor.isReading(position))) held.inFlight += count;
-      else held.spooled += count;
-    }
-    yield* byReceiver.values();
+  held(): HeldCount[] {
+    const reading = new Map(
+      this.cursors.flatMap((cursor) => [...cursor.reading()]).map(({ position, batch }) => [position, batch]),
+    );
+    const inFlight = sumByReceiver([...reading.values()].map(({ receiver, count }) => ({ receiver, records: count })));
+    const all = this.#lanes.flatMap((lane) => [...lane.held()]);
+    const safe = sumByReceiver(all.filter(({ isSafe }) => isSafe));
+    return [...sumByReceiver(all)].map(([receiver, records]) => {
+      const reading = inFlight.get(receiver) ?? 0;
+      return { receiver, inFlight: reading, spooled: records - reading, safe: safe.get(receiver) ?? 0 };
+    });
   }
 
   /**
-   * Tells the sources of all that is still held that it was not delivered, and `given` what that was and whether the source keeps it.
-   * The spool must not be used after that.
+   * Puts what is held on disk, but for what no destination has and its source keeps; the sources of the rest are told that it was not
+   * delivered, and `abandoned` what that was. The spool must not be used after that.
    */
-  abandon(given: (receiver: string, records: number, isKept: boolean) => void): void {
-    for (const { batch, rule } of this.#entries.splice(0)) {
-      given(batch.receiver, batch.count, rule === 'push_back' && batch.isKept);
-      batch.settle({ kind: 'failed', reason: 'the agent stopped before it was delivered' });
+  async stop(abandoned: Abandoned): Promise<void> {
+    this.#tidyTimer?.cancel();
+    await this.#refusals.stop();
+    await this.#tidying;
+    for (const cursor of this.cursors) cursor.close();
+    await this.#spiller.stop(({ rule }, { isTaken }) => rule !== 'push_back' || isTaken);
+    for (const lane of this.#lanes) for (const entry of lane.takeAll()) this.#abandon(lane, entry, abandoned);
+    await this.#disk?.close(this.#nextPosition);
+    for (const { resolve } of this.#waiters.splice(0)) resolve();
+  }
+
+  #laneOf(rule: OverflowRule): Lane {
+    return this.#lanes[OVERFLOW_RULES.indexOf(rule)]!; // there is a lane for each rule, in their order
+  }
+
+  #cursorOf(destination: string): SpoolCursor {
+    const { clock, random, events } = this.#o;
+    const stations = this.#lanes.map((lane) => {
+      const place = new Place(lane, clock, random, {
+        fetched: () => cursor.wake(),
+        readFailed: (error) => events.readFailed(destination, error),
+        skipped: () => events.segmentSkipped(destination),
+      });
+      lane.places.push(place);
+      return { lane, place };
+    });
+    const cursor: SpoolCursor = new SpoolCursor({
+      destination,
+      stations,
+      putDeadLetters: (delivery, refused) => this.#refusals.put(delivery, destination, refused),
+      settled: () => this.#wakeWaiters(),
+    });
+    return cursor;
+  }
+
+  #hasRoomFor(bytes: number): boolean {
+    return this.bytes + bytes <= this.#o.maxMemoryBytes;
+  }
+
+  #makeRoomFor(bytes: number, lane: Lane): void {
+    this.#spiller.evict(bytes);
+    while (lane.rule === 'drop_oldest' && bytes <= this.#o.maxMemoryBytes && !this.#hasRoomFor(bytes)) {
+      const oldest = lane.takeOldest();
+      if (oldest === undefined) return;
+      this.#drop(oldest);
     }
-    this.#bytes = 0;
-    for (const waiter of this.#waiters.splice(0)) waiter.resolve();
   }
 
-  #number(batch: Batch): void {
-    batch.epoch = this.epoch;
-    const { sequence } = batch.columns;
-    for (let index = 0; index < batch.count; index++) sequence[index] = this.#nextSequence++;
+  #drop(entry: Entry): void {
+    const { receiver, count } = entry.batch;
+    this.#o.outcomes.dropped(receiver, count, SPOOL_FULL);
+    entry.acknowledge({ kind: 'dropped', reason: SPOOL_FULL });
+    entry.letGo();
   }
 
-  #finish(entry: Entry): void {
-    const { batch, refused } = entry;
-    this.#bytes -= entry.bytes;
-    if (refused < batch.count) this.#events.delivered(batch.receiver, batch.count - refused);
-    if (refused > 0) this.#events.refused(batch.receiver, refused, entry.refusedReason);
-    batch.settle(refused === 0 ? DELIVERED : { kind: 'rejected', reason: entry.refusedReason });
+  #abandon({ rule }: Lane, entry: Entry, abandoned: Abandoned): void {
+    const { receiver, count } = entry.batch;
+    if (!entry.isSafe) abandoned(receiver, count, rule === 'push_back');
+    entry.acknowledge({ kind: 'failed', reason: 'the agent stopped before it was delivered' });
+    entry.letGo();
   }
 
-  #dropOldestFor(bytes: number): void {
-    for (let index = 0; index < this.#entries.length && this.#bytes + bytes > this.maxBytes;) {
-      const entry = this.#entries[index]!; // index is below the length
-      if (entry.rule !== 'drop_oldest' || this.cursors.some((cursor) => cursor.isReading(entry.position))) {
-        index += 1;
-        continue;
-      }
-      this.#entries.splice(index, 1);
-      this.#bytes -= entry.bytes;
-      this.#drop(entry.batch);
+  #bookDropped(held: readonly ReceiverRecords[], reason: string): number {
+    for (const { receiver, records } of held) this.#o.outcomes.dropped(receiver, records, reason);
+    return held.reduce((sum, { records }) => sum + records, 0);
+  }
+
+  #finished({ receiver, count }: Batch, refused: RefusedRecords): void {
+    const { outcomes } = this.#o;
+    if (refused.size < count) outcomes.delivered(receiver, count - refused.size);
+    for (const { isKept, reason } of refused.values()) {
+      if (isKept) outcomes.deadLettered(receiver, 1, reason);
+      else outcomes.dropped(receiver, 1, reason);
     }
   }
 
-  #drop(batch: Batch): void {
-    this.#events.dropped(batch.receiver, batch.count, SPOOL_FULL);
-    batch.settle({ kind: 'dropped', reason: SPOOL_FULL });
+  #scheduleTidying(): void {
+    this.#tidyTimer = this.#o.clock.after(TIDY_MS, () => {
+      this.#tidying = this.#tidy().then(() => this.#scheduleTidying());
+    });
+  }
+
+  async #tidy(): Promise<void> {
+    await this.#disk?.save(this.#nextPosition);
+    await this.#spiller.removeSettled();
+    this.#spiller.poke();
+    this.#wakeWaiters();
   }
 
   #wakeWaiters(): void {
     if (this.#waiters.length === 0) return;
     const waiters = this.#waiters;
-    this.#waiters = waiters.filter(({ bytes }) => this.#bytes >= bytes);
-    for (const { bytes, resolve } of waiters) if (this.#bytes < bytes) resolve();
+    this.#waiters = waiters.filter(({ bytes }) => this.bytes >= bytes);
+    for (const { bytes, resolve } of waiters) if (this.bytes < bytes) resolve();
   }
+}
+
+function sumByReceiver(counts: readonly ReceiverRecords[]): Map<string, number> {
+  const sums = new Map<string, number>();
+  for (const { receiver, records } of counts) sums.set(receiver, (sums.get(receiver) ?? 0) + records);
+  return sums;
 }

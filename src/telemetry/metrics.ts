@@ -59,6 +59,10 @@ export class MetricsRegistry {
     return this.#view({ component: id });
   }
 
+  forPipeline(name: string): Metrics {
+    return this.#view({ pipeline: name });
+  }
+
   /** Adds a metric that is worked out when it is scraped; throws where the name is taken or not allowed. */
   collected({ type, name, help, labelNames = [], read }: CollectedMetric): void {
     const common = { name, help, labelNames, registers: [this.#prom] };

@@ -63,7 +63,7 @@ interface Ledger {
 /** Looks at the metrics; throws where something does not hold that must whenever somebody looks. */
 async function look({ agent, topic }: Subject): Promise<Ledger> {
   const metrics = await scrape(agent);
-  const spoolBytes = metrics.sum('sluice_spool_bytes');
+  const spoolBytes = metrics.sum('sluice_spool_memory_bytes');
   const unaccounted = metrics.sum('sluice_ledger_unaccounted_records');
   if (unaccounted !== 0) throw new Error(`the ledger of ${topic} has ${unaccounted} records unaccounted for`);
   const dropped = metrics.count('sluice_ledger_dropped_records_total');

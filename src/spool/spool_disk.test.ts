@@ -1,0 +1,215 @@
+import { test } from 'tap';
+import { readBatch } from '../../test/helpers/batches.ts';
+import { SpoolBench } from './testdata/spool_bench.ts';
+
+const MIB = 1024 * 1024;
+
+function range(from: number, through: number): string[] {
+  return Array.from({ length: through - from + 1 }, (_, index) => `${from + index}`);
+}
+
+void test('what memory does not hold goes to disk, and comes back in order', async (t) => {
+  const bench = new SpoolBench({ batchesThatFit: 10, maxDiskBytes: 16 * MIB });
+  await bench.start();
+  for (const name of range(1, 100)) {
+    bench.add(name);
+    await bench.clock.settle();
+  }
+  t.equal(bench.counts.dropped, 0);
+  t.ok(bench.spool.bytes <= bench.maxMemoryBytes);
+  t.equal(bench.held, 100);
+  t.same(await bench.drain('a'), range(1, 100));
+  t.same(bench.counts, { delivered: 100, deadLettered: 0, dropped: 0 });
+  t.equal(bench.held, 0);
+  await bench.clock.run(2000);
+  t.same(bench.files.filter((name) => name.endsWith('.segment') && name !== bench.files.at(-1)).length <= 1, true);
+  t.same(await bench.stop(), []);
+});
+
+void test('a destination that is away does not hold up the other one, whatever the receiver', async (t) => {
+  for (const rule of ['drop_oldest', 'drop_newest', 'block', 'push_back'] as const) {
+    const bench = new SpoolBench({ destinations: ['a', 'b'], batchesThatFit: 10, maxDiskBytes: 16 * MIB });
+    await bench.start();
+    const arrived: string[] = [];
+    for (const name of range(1, 100)) {
+      await bench.spool.whenRoom(rule);
+      bench.add(name, rule);
+      arrived.push(...(await bench.drain('b')));
+    }
+    t.same(arrived, range(1, 100), rule);
+    t.ok(bench.spool.bytes <= bench.maxMemoryBytes);
+    t.same(await bench.drain('a'), range(1, 100), `and ${rule} loses nothing of the one that was away`);
+    t.same(bench.counts, { delivered: 100, deadLettered: 0, dropped: 0 });
+    t.same(await bench.stop(), []);
+    t.equal(bench.clock.pendingTimers, 0);
+  }
+});
+
+void test('receivers whose source keeps the records are pushed back where all destinations are away, and nothing of theirs goes to disk', async (t) => {
+  const bench = new SpoolBench({ batchesThatFit: 10, maxDiskBytes: 16 * MIB, durability: 'always' });
+  await bench.start();
+  for (let added = 0; bench.spool.whenRoom('push_back') === undefined; added++) bench.add(`${added}`, 'push_back');
+  await bench.clock.run(1000);
+  t.ok(bench.spool.whenRoom('push_back'));
+  t.equal(bench.metrics.value('sluice_spool_written_bytes_total'), 0);
+  t.same(
+    await bench.stop(),
+    Array.from({ length: 5 }, () => 'pipe 1 true'),
+  );
+});
+
+void test('after an orderly stop everything is there, with the same ids, and numbering goes on', async (t) => {
+  const bench = new SpoolBench({ destinations: ['a', 'b'], maxDiskBytes: 16 * MIB });
+  await bench.start();
+  const before = bench.add('1', 'drop_oldest', 3);
+  bench.add('2', 'drop_newest');
+  bench.add('3');
+  await bench.drain('b', 1);
+  t.same(await bench.stop(), []);
+  t.same([...(await bench.start())], [['pipe', 5]]);
+  t.equal(bench.held, 5);
+  const cursor = bench.cursor('a');
+  cursor.next();
+  await bench.clock.settle();
+  const deliveries = [cursor.next(), cursor.next(), cursor.next()].flatMap((delivery) => delivery?.batch ?? []);
+  const again = deliveries.find((batch) => batch.count === 3);
+  t.same(again && readBatch(again).map(({ sequence }) => sequence), [1, 2, 3]);
+  t.equal(again?.epoch, before.epoch);
+  cursor.rewind();
+  const later = bench.add('4');
+  t.equal(later.epoch, before.epoch);
+  t.same(readBatch(later).map(({ sequence }) => sequence), [5]); // prettier-ignore
+  t.same((await bench.drain('a')).toSorted(), ['1', '2', '3', '4']);
+  t.equal((await bench.drain('b')).length, 3);
+  t.equal(bench.held, 0);
+  await bench.stop();
+});
+
+void test('what nobody has got yet goes back to a source that keeps it, and what one destination has got does not', async (t) => {
+  const bench = new SpoolBench({ destinations: ['a', 'b'], maxDiskBytes: 16 * MIB });
+  await bench.start();
+  for (const name of range(1, 4)) bench.add(name, 'push_back');
+  await bench.drain('b', 2);
+  t.same(await bench.stop(), ['pipe 1 true', 'pipe 1 true']);
+  t.same(bench.outcomes, ['1 delivered', '2 delivered', '3 failed', '4 failed']);
+  await bench.start();
+  t.same(await bench.drain('a'), ['1', '2']);
+  t.same(await bench.drain('b'), []);
+  t.equal(bench.held, 0);
+  await bench.stop();
+});
+
+void test('with durability always, what has been there for a commit interval outlives the process and the machine', async (t) => {
+  for (const what of ['process', 'machine'] as const) {
+    const bench = new SpoolBench({ maxDiskBytes: 16 * MIB, durability: 'always' });
+    await bench.start();
+    const before = bench.add('1');
+    bench.add('2');
+    await bench.clock.run(100);
+    t.same(bench.outcomes, ['1 delivered', '2 delivered'], 'the source is told when the disk has it');
+    bench.add('3');
+    bench.crash(what);
+    t.same([...(await bench.start())], [['pipe', 2]]);
+    t.not(bench.add('4').epoch, before.epoch, 'an epoch of its own, since numbers may have been given that nobody knows of');
+    t.same(await bench.drain('a'), ['1', '2', '4'], what);
+    await bench.stop();
+  }
+});
+
+void test('with durability always, what is delivered within the commit interval is never written', async (t) => {
+  const bench = new SpoolBench({ maxDiskBytes: 16 * MIB, durability: 'always' });
+  await bench.start();
+  bench.add('1');
+  await bench.drain('a');
+  await bench.clock.run(1000);
+  t.equal(bench.metrics.value('sluice_spool_written_bytes_total'), 0);
+  await bench.stop();
+});
+
+void test('a full disk makes the oldest give way where the receiver says so', async (t) => {
+  const bench = new SpoolBench({ batchesThatFit: 10, maxDiskBytes: 4 * MIB });
+  await bench.start();
+  const big = 2000; // records a batch
+  for (const name of range(1, 200)) {
+    bench.add(name, 'drop_oldest', big);
+    await bench.clock.run(1);
+  }
+  const { dropped } = bench.counts;
+  t.ok(dropped > 0 && dropped % big === 0);
+  t.equal(dropped + bench.held, 200 * big);
+  const left = await bench.drain('a');
+  t.same(left, range(201 - left.length, 200), 'the newest are there, without a hole');
+  t.equal(bench.counts.delivered + bench.counts.dropped, 200 * big);
+  await bench.stop();
+});
+
+void test('a disk that refuses costs nothing while memory lasts, then what the rule says, and is taken again', async (t) => {
+  for (const code of ['ENOSPC', 'EIO', 'EROFS', 'EDQUOT']) {
+    const bench = new SpoolBench({ batchesThatFit: 10, maxDiskBytes: 16 * MIB });
+    await bench.start();
+    bench.disk.failWith(code);
+    for (const name of range(1, 20)) {
+      bench.add(name);
+      await bench.clock.run(10);
+    }
+    t.equal(bench.metrics.value('sluice_spool_disk_failing'), 1, code);
+    t.equal(bench.counts.dropped, 10, code);
+    bench.disk.failWith(undefined);
+    await bench.clock.run(60_000);
+    t.equal(bench.metrics.value('sluice_spool_disk_failing'), 0, code);
+    for (const name of range(21, 40)) {
+      bench.add(name);
+      await bench.clock.run(10);
+    }
+    t.equal(bench.counts.dropped, 10, `${code}: nothing more is dropped`);
+    t.same(await bench.drain('a'), range(11, 40), code);
+    t.same(await bench.stop(), []);
+  }
+});
+
+void test('batches that cannot be read for a while are read later', async (t) => {
+  const bench = new SpoolBench({ batchesThatFit: 10, maxDiskBytes: 16 * MIB });
+  await bench.start();
+  for (const name of range(1, 50)) {
+    bench.add(name);
+    await bench.clock.run(1);
+  }
+  bench.disk.failWith('EIO');
+  bench.cursor('a').next();
+  await bench.clock.run(200);
+  bench.disk.failWith(undefined);
+  bench.cursor('a').rewind();
+  t.same(await bench.drain('a'), range(1, 50));
+  await bench.stop();
+});
+
+void test('a damaged batch costs itself, by name, and those behind it are delivered', async (t) => {
+  const bench = new SpoolBench({ maxDiskBytes: 16 * MIB });
+  await bench.start();
+  for (const name of range(1, 10)) bench.add(name, 'drop_oldest', 100);
+  await bench.stop();
+  bench.disk.corrupt((path) => path.endsWith('.segment'));
+  const recovered = [...(await bench.start()).values()].reduce((sum, records) => sum + records, 0);
+  const delivered = await bench.drain('a');
+  t.ok(delivered.length >= 9, `${delivered.length} of 10`);
+  await bench.clock.run(2000);
+  bench.add('more');
+  await bench.drain('a');
+  await bench.clock.run(2000);
+  t.equal(bench.counts.delivered + bench.counts.dropped + bench.held, recovered + 1);
+  await bench.stop();
+});
+
+void test('a new destination gets all that is held, and one that is gone is forgotten', async (t) => {
+  const before = new SpoolBench({ destinations: ['a', 'b'], maxDiskBytes: 16 * MIB });
+  await before.start();
+  for (const name of range(1, 3)) before.add(name);
+  await before.drain('a', 2);
+  await before.stop();
+  const after = new SpoolBench({ destinations: ['b', 'c'], maxDiskBytes: 16 * MIB, disk: before.disk });
+  await after.start();
+  t.same(await after.drain('c'), range(1, 3));
+  t.same(await after.drain('b'), range(1, 3));
+  t.match(after.log.lines, [{ level: 'warn', fields: { destinations: ['a'] } }]);
+  await after.stop();
+});

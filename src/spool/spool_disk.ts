@@ -1,0 +1,118 @@
+/** A spool's directory: taken up at the start, kept up to date, and left in order. */
+import type { FileLock, FileSystem } from '../core/files.ts';
+import { SegmentLog } from './disk/segment_log.ts';
+import { openSpoolDirectory } from './disk/spool_directory.ts';
+import { StateFile, type SpoolState } from './disk/state_file.ts';
+import { newEpoch } from './epoch.ts';
+import type { SpoolEvents } from './events.ts';
+import type { Lane } from './lane.ts';
+
+/** Segments are this share of the bound, within limits: what is given up when the disk is full, and how late it is freed. */
+const SEGMENT_SHARE = 1 / 32;
+const MIN_SEGMENT_BYTES = 1024 * 1024;
+const MAX_SEGMENT_BYTES = 64 * 1024 * 1024;
+
+export interface SpoolDiskOptions {
+  readonly directory: string;
+  readonly maxBytes: number;
+  readonly files: FileSystem;
+  readonly random: () => number;
+  /** Opened with what is found for each. */
+  readonly lanes: readonly Lane[];
+  /** In the order of the lanes' places. */
+  readonly destinations: readonly string[];
+  readonly events: SpoolEvents;
+}
+
+export class SpoolDisk {
+  readonly #o: SpoolDiskOptions;
+  readonly #lock: FileLock;
+  readonly #file: StateFile;
+  #nextPosition = 0;
+  #saved = '';
+
+  private constructor(options: SpoolDiskOptions, lock: FileLock) {
+    const { directory, files, events } = options;
+    this.#o = options;
+    this.#lock = lock;
+    this.#file = new StateFile({ directory, files, damaged: (path) => events.stateDamaged(path) });
+  }
+
+  /** Takes the directory and opens the lanes. Throws a SluiceError where it cannot be used or another process has it. */
+  static async open(options: SpoolDiskOptions): Promise<SpoolDisk> {
+    const disk = new SpoolDisk(options, await openSpoolDirectory(options.directory, options.files));
+    try {
+      await disk.#open();
+    } catch (error) {
+      await disk.#lock.release();
+      throw error;
+    }
+    return disk;
+  }
+
+  /** Larger than every position that has been given. */
+  get nextPosition(): number {
+    return this.#nextPosition;
+  }
+
+  /** Saves how far destinations have come, where something is on disk for which that matters. */
+  async save(nextPosition: number): Promise<void> {
+    if (this.#o.lanes.every(({ log }) => log?.isEmpty !== false)) return;
+    await this.#save(nextPosition, false);
+  }
+
+  async close(nextPosition: number): Promise<void> {
+    for (const { log } of this.#o.lanes) await log?.close();
+    await this.#save(nextPosition, true);
+    await this.#lock.release();
+  }
+
+  async #open(): Promise<void> {
+    const { lanes, destinations, events } = this.#o;
+    const state = await this.#file.load();
+    const gone = Object.keys(state?.cursors ?? {}).filter((name) => !destinations.includes(name));
+    if (gone.length > 0) events.destinationsGone(gone);
+    this.#nextPosition = state?.nextPosition ?? 0;
+    for (const lane of lanes) await this.#openLane(lane, state);
+    await this.#file.save(this.#stateOf(this.#nextPosition, false));
+  }
+
+  async #openLane(lane: Lane, state: SpoolState | undefined): Promise<void> {
+    const { directory, files, maxBytes, destinations, events, random } = this.#o;
+    const segmentBytes = Math.min(Math.max(maxBytes * SEGMENT_SHARE, MIN_SEGMENT_BYTES), MAX_SEGMENT_BYTES);
+    const log = new SegmentLog({ directory, lane: lane.rule, files, segmentBytes, events });
+    // A destination that was not there before gets everything that is held.
+    const settled = destinations.map((destination) => state?.cursors[destination]?.[lane.rule] ?? 0);
+    await log.recover(Math.min(...settled));
+    const known = state?.isClean === true ? state.lanes[lane.rule] : undefined;
+    lane.open(log, known ?? { epoch: newEpoch(random), nextSequence: 1 });
+    for (const [index, place] of lane.places.entries()) place.open(settled[index] ?? 0);
+    this.#nextPosition = Math.max(this.#nextPosition, log.lastPosition + 1);
+  }
+
+  async #save(nextPosition: number, isClean: boolean): Promise<void> {
+    const state = this.#stateOf(nextPosition, isClean);
+    const text = JSON.stringify(state);
+    if (text === this.#saved) return;
+    try {
+      await this.#file.save(state);
+      this.#saved = text;
+    } catch (error) {
+      this.#o.events.stateNotSaved(error);
+    }
+  }
+
+  #stateOf(nextPosition: number, isClean: boolean): SpoolState {
+    const { lanes, destinations } = this.#o;
+    const cursors = destinations.map((destination, index) => [
+      destination,
+      Object.fromEntries(lanes.map(({ rule, places }) => [rule, places[index]?.settled ?? 0])),
+    ]);
+    return {
+      isClean,
+      nextPosition,
+      lanes: Object.fromEntries(lanes.map(({ rule, numbering }) => [rule, numbering])),
+      cursors: Object.fromEntries(cursors),
+    };
+  }
+}
