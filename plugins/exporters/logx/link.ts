@@ -35,6 +35,8 @@ export interface LinkEnd {
   readonly unsettledFrames: number;
 }
 
+const STOPPING = 'it is stopping';
+
 /** Ends that the receiver, or something between, has brought about, so that what was under way may be to blame. */
 const BLAMED: readonly (Trigger | undefined)[] = ['closed', 'protocol', 'refused', 'tls'];
 
@@ -111,7 +113,7 @@ export class Link {
     const { silentMs } = this;
     const isSilent = silentMs > this.#p.ackTimeoutMs;
     // A receiver that is stopping has said so, and goes on to ack for as long as it does.
-    if (this.#isLeaving) return isSilent ? bad('goodbye', 'it is stopping, and acknowledges no more') : UNPROVEN;
+    if (this.#isLeaving) return isSilent ? bad('goodbye', STOPPING) : UNPROVEN;
     if (!this.#isReady) return bad('not_ready', `it is not ready: ${this.#notReadyReason}`);
     if (isSilent) {
       const since = `for ${(silentMs / 1000).toFixed(1)} s`;
@@ -167,7 +169,7 @@ export class Link {
   }
 
   #leave(): void {
-    this.close('it is stopping', 'goodbye');
+    this.close(STOPPING, 'goodbye');
   }
 
   #onAcked(id: number): void {
@@ -199,10 +201,12 @@ export class Link {
   }
 
   #onClosed(reason: string, trigger: Trigger | undefined): void {
+    const isGoodbye = this.#isLeaving && trigger !== undefined;
+    const end = isGoodbye ? { reason: STOPPING, trigger: 'goodbye' as const } : { reason, trigger };
     const unsettled = this.#window.clear();
     const wasReady = this.#isReady;
     this.#isReady = false;
-    this.#p.outbox.returned(this.#p.mark, unsettled, wasReady && BLAMED.includes(trigger));
-    this.#p.events.closed({ reason, trigger, unsettledFrames: unsettled.length });
+    this.#p.outbox.returned(this.#p.mark, unsettled, wasReady && BLAMED.includes(end.trigger));
+    this.#p.events.closed({ ...end, unsettledFrames: unsettled.length });
   }
 }

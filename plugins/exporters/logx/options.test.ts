@@ -8,7 +8,8 @@ function problems(destinations: Record<string, unknown>): string[] {
 
 void test('two destinations with one endpoint are refused, since each record would be stored twice and go nowhere else', (t) => {
   const a = { endpoint: 'tcp://127.0.0.1:6514' };
-  t.match(problems({ 'log-a': a, 'log-b': a }), [/two destinations with one endpoint/]);
+  t.match(problems({ 'log-a': a, 'log-b': a }), [/one endpoint twice/]);
+  t.match(problems({ 'log-a': { endpoints: [a.endpoint, a.endpoint] } }), [/one endpoint twice/]);
   t.same(problems({ 'log-a': a, 'log-b': { endpoint: 'tcp://127.0.0.1:6515' } }), []);
   t.end();
 });
@@ -18,5 +19,24 @@ void test('replicate has a cursor for every destination, failover for the first'
   const names = (mode: string) => definition.destinations?.(options.parse({ mode, destinations }), 'logx');
   t.same(names('replicate'), ['log-a', 'log-b']);
   t.same(names('failover'), ['log-a']);
+  t.end();
+});
+
+void test('a destination has an endpoint or several, over TCP or TLS', (t) => {
+  const endpoints = ['tls://log-a1.test:6514', 'tcp://[::1]:6514'];
+  t.same(problems({ 'log-a': { endpoints } }), []);
+  t.same(problems({ 'log-a': { endpoint: endpoints[0] } }), []);
+  t.match(problems({ 'log-a': {} }), [/either endpoint or endpoints/]);
+  t.match(problems({ 'log-a': { endpoint: endpoints[0], endpoints } }), [/either endpoint or endpoints/]);
+  for (const wrong of ['udp://log-a:1', 'log-a:6514', 'tls://log-a', 'tcp://log-a:0'])
+    t.match(problems({ 'log-a': { endpoint: wrong } }), [/must be tcp:\/\/host:port or tls:\/\/host:port/]);
+  t.end();
+});
+
+void test('tls is refused where nothing would be encrypted', (t) => {
+  for (const tls of [{ ca: '/ca.pem' }, { server_name: 'log-a' }, { verify: false }]) {
+    t.match(problems({ 'log-a': { endpoint: 'tcp://log-a:6514', tls } }), [/no endpoint is tls:\/\//]);
+    t.same(problems({ 'log-a': { endpoint: 'tls://log-a:6514', tls } }), []);
+  }
   t.end();
 });

@@ -17,6 +17,7 @@ const endpoint = z
   .string()
   .refine((text) => parseEndpoint(text) !== undefined, {
     error: 'must be tcp://host:port or tls://host:port, such as tls://log-a.example.net:6514',
+    abort: true, // what is checked of all endpoints together needs each of them to be one
   })
   .transform((text) => parseEndpoint(text) ?? { host: '', port: 0, isEncrypted: false });
 

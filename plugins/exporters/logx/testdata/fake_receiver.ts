@@ -12,9 +12,9 @@ export interface FakeScript {
   /** True for a receiver that knows lines and nothing else; it stores them. Default false. */
   readonly isPlain: boolean;
   /** What it answers to the first line; default a hello. */
-  onHello(connection: FakeConnection): void;
+  onHello: (connection: FakeConnection) => void;
   /** Default: stores the lines and acks. */
-  onBatch(connection: FakeConnection, batch: FakeBatch): void;
+  onBatch: (connection: FakeConnection, batch: FakeBatch) => void;
 }
 
 export interface FakeHello {

@@ -10,8 +10,10 @@ import { FakeReceiver, type FakeScript, markOf, messageOf } from './fake_receive
 const STEP_MS = 50;
 
 export interface LogxBenchOptions {
-  /** Names of the receivers, in order; default `log-a` and `log-b`. */
+  /** Names of the destinations, in order; default `log-a` and `log-b`. */
   readonly names?: readonly string[];
+  /** Names of the receivers that share a destination, by its name; default one, with the same name. */
+  readonly receivers?: Readonly<Record<string, readonly string[]>>;
   /** What receivers do other than by default, by name. */
   readonly scripts?: Readonly<Record<string, Partial<FakeScript>>>;
   /** Options of the exporter, besides its destinations. */
@@ -29,23 +31,24 @@ export class LogxBench {
   readonly exporter: LogxExporter;
   /** Messages of what was pushed, in order. */
   readonly pushed: string[] = [];
+  /** Bodies of each batch, by its position. */
+  readonly #bodies: (readonly string[])[] = [];
   readonly #addresses = new Map<string, string>();
+  /** The destination of each receiver. */
+  readonly #destinations = new Map<string, string>();
 
   constructor({
     names = ['log-a', 'log-b'],
+    receivers = {},
     scripts = {},
     options = {},
     destination = {},
     random = () => 0.5,
   }: LogxBenchOptions = {}) {
     const destinations: Record<string, unknown> = {};
-    for (const [index, name] of names.entries()) {
-      const receiver = new FakeReceiver(scripts[name]);
-      const address = `127.0.0.1:${6514 + index}`;
-      this.receivers.set(name, receiver);
-      this.network.add(address, receiver);
-      this.#addresses.set(name, address);
-      destinations[name] = { endpoint: `tcp://${address}`, ...destination };
+    for (const name of names) {
+      const endpoints = (receivers[name] ?? [name]).map((each) => `tcp://${this.#addReceiver(each, name, scripts[each])}`);
+      destinations[name] = { endpoints, ...destination };
     }
     const checked = schema.parse({ destinations, ...options });
     this.context = new FakeExporterContext({
@@ -65,6 +68,16 @@ export class LogxBench {
     this.network.set(this.#addresses.get(name) ?? '', state);
   }
 
+  #addReceiver(name: string, destination: string, script: Partial<FakeScript> | undefined): string {
+    const receiver = new FakeReceiver(script);
+    const address = `127.0.0.1:${6514 + this.receivers.size}`;
+    this.receivers.set(name, receiver);
+    this.network.add(address, receiver);
+    this.#addresses.set(name, address);
+    this.#destinations.set(name, destination);
+    return address;
+  }
+
   /** Pushes a batch of `count` records with new messages; returns these. */
   push(count = 1, more: Partial<RecordSpec> = {}): string[] {
     const first = this.pushed.length;
@@ -76,6 +89,7 @@ export class LogxBench {
 
   pushBodies(bodies: readonly string[], more: Partial<RecordSpec> = {}): void {
     const records = bodies.map((body, index) => ({ ...more, body, sequence: this.pushed.length + index }));
+    this.#bodies.push(bodies);
     this.context.spool.push(makeBatch(records, { epoch: 'e', format: 'log' }));
   }
 
@@ -103,7 +117,7 @@ export class LogxBench {
 
   /** Everything stored for a destination, wherever it lies, in the order of each place. */
   storedFor(destination: string): string[] {
-    return [...this.receivers.keys()].flatMap((name) => this.stored(name, name === destination ? undefined : destination));
+    return [...this.#destinations].flatMap(([name, of]) => this.stored(name, of === destination ? undefined : destination));
   }
 
   get isDrained(): boolean {
@@ -122,6 +136,12 @@ export class LogxBench {
 
   counted(name: string, labels: Readonly<Record<string, string>>): number {
     return this.context.metrics.value(`sluice_logx_${name}`, labels) ?? 0;
+  }
+
+  /** Messages that have gone to the dead letters of a destination. */
+  refused(destination: string): string[] {
+    const cursor = this.context.cursors.find((each) => each.destination === destination);
+    return cursor?.refusals.flatMap(({ position, records }) => records.map((at) => this.#bodies[position]?.[at] ?? '')) ?? [];
   }
 
   async stop(afterMs = 0): Promise<void> {
