@@ -10,6 +10,7 @@ export class Cfjs1Events {
   readonly #refusedConnections: Counter;
   readonly #refusedRecords: Counter;
   readonly #excess: Counter;
+  readonly #failedHandshakes: Counter;
   readonly #duplicates: Counter;
   readonly #gaps: Counter;
   readonly #filledGaps: Counter;
@@ -30,6 +31,10 @@ export class Cfjs1Events {
       'Lines that were not taken, since they are not cfjs1.',
     );
     this.#excess = metrics.counter('sluice_cfjs1_excess_connections_total', 'Connections closed since there were too many.');
+    this.#failedHandshakes = metrics.counter(
+      'sluice_cfjs1_failed_handshakes_total',
+      'Connections closed since their TLS handshake failed.',
+    );
     this.#duplicates = metrics.counter(
       'sluice_cfjs1_duplicate_records_total',
       'Records that were left out since another copy of them is stored, or was about to be.',
@@ -82,6 +87,11 @@ export class Cfjs1Events {
   tooMany(maxConnections: number): void {
     this.#excess.add();
     this.#context.log.warn('a connection was closed since there are too many', { max_connections: maxConnections });
+  }
+
+  failedHandshake(peer: string, reason: string): void {
+    this.#failedHandshakes.add();
+    this.#context.log.warn('a TLS handshake failed', { peer, reason });
   }
 
   /** The system could not hand a connection over. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineReceiver } from '../../../src/core/component.ts';
 import { address, byteSize, duration, formatAddress } from '../../../src/kit/options.ts';
+import { serverTls } from '../../../src/kit/tls_options.ts';
 import { Cfjs1Receiver } from './receiver.ts';
 import { MAX_HOLE } from './sequence_set.ts';
 
@@ -9,6 +10,9 @@ export const options = z
     listen: address()
       .describe('Where agents connect to.')
       .meta({ examples: ['127.0.0.1:6514'] }),
+    tls: serverTls()
+      .optional()
+      .describe('Encrypts all connections; agents connect with `tls://`. Without it there is no encryption.'),
     name: z
       .string()
       .min(1)

@@ -36,7 +36,7 @@ export class Cfjs1Receiver implements Receiver {
     this.#events = new Cfjs1Events(context);
     this.#budget = new BufferBudget(options.max_buffered_bytes);
     this.#seen = createSeenRecords(options, this.#events);
-    this.#listener = parts.listener ?? new TcpListener(options, this.#events);
+    this.#listener = parts.listener ?? new TcpListener(options, context, this.#events);
     this.#events.observe({ bufferedBytes: () => this.#budget.usedBytes, epochs: () => this.#seen?.epochs ?? 0 });
   }
 
