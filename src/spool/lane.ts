@@ -88,6 +88,11 @@ export class Lane {
     for (let index = 0; index < batch.count; index++) sequence[index] = this.#nextSequence++;
   }
 
+  /** What is on disk below this position is done with; what is just being written counts only then. */
+  get doneBelow(): number {
+    return Math.min(this.settled, this.tail.first?.position ?? Infinity);
+  }
+
   /** Whether anything is held at or above a position. */
   hasFrom(position: number): boolean {
     if ((this.tail.last?.position ?? -1) >= position) return true;
@@ -186,7 +191,8 @@ export class Lane {
 
   #addRefused(position: number, refused: RefusedRecords): void {
     const all = this.#refused.get(position) ?? new Map<number, RefusedRecord>();
-    for (const [index, record] of refused) if (all.get(index)?.isKept !== true) all.set(index, record);
+    // What is lost for one destination is not made good by another one's dead letter.
+    for (const [index, record] of refused) if (all.get(index)?.isKept !== false) all.set(index, record);
     this.#refused.set(position, all);
   }
 

@@ -105,7 +105,7 @@ export class Spiller {
   async removeSettled(): Promise<void> {
     for (const lane of this.#o.lanes) {
       try {
-        const lost = (await lane.log?.removeBelow(lane.settled)) ?? [];
+        const lost = (await lane.log?.removeBelow(lane.doneBelow)) ?? [];
         if (lost.length > 0) this.#o.events.lost(lost);
       } catch (error) {
         this.#o.events.failed(error);

@@ -272,3 +272,25 @@ void test('whatever is appended, read, settled and rewound, every record is deli
   );
   t.end();
 });
+
+void test('a record that is lost for one destination is lost, though another one made a dead letter of it', async (t) => {
+  const deadLetters = {
+    put: (_: unknown, __: unknown, destination: string) =>
+      destination === 'a' ? Promise.resolve() : Promise.reject(new Error('full')),
+  };
+  for (const order of [
+    ['a', 'b'],
+    ['b', 'a'],
+  ] as const) {
+    const bench = new SpoolBench({ destinations: ['a', 'b'], deadLetters });
+    bench.add('1');
+    for (const destination of order) {
+      const cursor = bench.cursor(destination);
+      const delivery = cursor.next()!; // a batch was added above
+      cursor.refused(delivery, [0], REFUSED);
+      cursor.deliveredThrough(delivery.position);
+      await bench.clock.settle();
+    }
+    t.same(bench.counts, { delivered: 0, deadLettered: 0, dropped: 1 }, order.join());
+  }
+});

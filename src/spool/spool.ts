@@ -76,6 +76,7 @@ export class Spool {
   readonly #spiller: Spiller;
   #disk: SpoolDisk | undefined;
   #nextPosition = 0;
+  #isStopped = false;
   #tidyTimer: Timer | undefined;
   #tidying: Promise<void> = Promise.resolve();
   readonly #refusals: Refusals;
@@ -177,6 +178,7 @@ export class Spool {
    * delivered, and `abandoned` what that was. The spool must not be used after that.
    */
   async stop(abandoned: Abandoned): Promise<void> {
+    this.#isStopped = true;
     this.#tidyTimer?.cancel();
     await this.#refusals.stop();
     await this.#tidying;
@@ -253,6 +255,7 @@ export class Spool {
   }
 
   #scheduleTidying(): void {
+    if (this.#isStopped) return;
     this.#tidyTimer = this.#o.clock.after(TIDY_MS, () => {
       this.#tidying = this.#tidy().then(() => this.#scheduleTidying());
     });

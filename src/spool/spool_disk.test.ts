@@ -213,3 +213,32 @@ void test('a new destination gets all that is held, and one that is gone is forg
   t.match(after.log.lines, [{ level: 'warn', fields: { destinations: ['a'] } }]);
   await after.stop();
 });
+
+void test('what is settled while it is on its way to the disk is delivered, and nothing else', async (t) => {
+  const bench = new SpoolBench({ maxDiskBytes: 16 * MIB, durability: 'always' });
+  await bench.start();
+  bench.disk.latencyMs = (operation) => (operation === 'sync' ? 5000 : 0);
+  bench.add('1', 'drop_oldest', 3);
+  await bench.clock.run(100);
+  await bench.drain('a');
+  await bench.clock.run(3000); // in which the spool tidies up
+  t.equal(bench.held, 3, 'it is not known yet whether the disk has it');
+  await bench.clock.run(3000);
+  t.same(bench.counts, { delivered: 3, deadLettered: 0, dropped: 0 });
+  t.equal(bench.held, 0);
+  bench.disk.latencyMs = () => 0;
+  await bench.stop();
+});
+
+void test('a stop while it is tidied up leaves no timer', async (t) => {
+  const bench = new SpoolBench({ maxDiskBytes: 16 * MIB });
+  await bench.start();
+  bench.add('1');
+  await bench.stop();
+  await bench.start();
+  bench.disk.latencyMs = () => 300;
+  await bench.clock.run(1100);
+  await bench.stop();
+  await bench.clock.run(5000);
+  t.equal(bench.clock.pendingTimers, 0);
+});
