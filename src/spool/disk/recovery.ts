@@ -201,18 +201,18 @@ class Scan {
     const { file, bytes } = this.#scanned;
     for (const place of this.#waiting) if (place.isWhole) await quarantine.add(this.#segment, file, place.offset, place.bytes);
     const { end, path } = this.#segment;
-    if (end < bytes) events.cut(this.#name, bytes - end);
-    try {
-      const writable = await files.open(path, 'update');
-      try {
-        if (end < bytes) await writable.truncate(end);
-        this.#segment.bytes = end;
-        await writable.sync(); // a process that was killed may have left it unsynced
-      } finally {
-        await writable.close();
-      }
-    } catch (error) {
-      if (errnoOf(error) === undefined) throw error; // a file that stays longer than what is read of it does no harm
-    }
+    if (end === bytes) return;
+    events.cut(this.#name, bytes - end);
+    // A file that stays longer than what is read of it does no harm.
+    if (await isDone(cut(files, path, end))) this.#segment.bytes = end;
+  }
+}
+
+async function cut(files: FileSystem, path: string, bytes: number): Promise<void> {
+  const file = await files.open(path, 'update');
+  try {
+    await file.truncate(bytes);
+  } finally {
+    await file.close();
   }
 }

@@ -1,33 +1,6 @@
-/** What is done with the file of a segment where something may fail. */
+/** What is done with the file of a segment, and may be left undone. */
 import { errnoOf } from '../../core/errors.ts';
-import type { File, FileSystem } from '../../core/files.ts';
 import type { Segment } from './segment.ts';
-
-/**
- * A new file that holds `pieces`; where that fails, none. One that has the name already holds nothing: it was left by an attempt that
- * failed, for names are given once.
- */
-export async function createFile(files: FileSystem, path: string, pieces: readonly Uint8Array[]): Promise<File> {
-  const file = await openNew(files, path);
-  try {
-    await file.write(pieces, 0);
-    return file;
-  } catch (error) {
-    await isDone(file.close());
-    await isDone(files.remove(path));
-    throw error;
-  }
-}
-
-async function openNew(files: FileSystem, path: string): Promise<File> {
-  try {
-    return await files.open(path, 'create');
-  } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw error;
-  }
-  await files.remove(path);
-  return files.open(path, 'create');
-}
 
 /** Cuts off what is behind the last good frame of a segment that is open; false where the disk refuses. */
 export async function cutFile(segment: Segment): Promise<boolean> {

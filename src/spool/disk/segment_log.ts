@@ -1,6 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
-import { errnoOf } from '../../core/errors.ts';
 import type { FileSystem } from '../../core/files.ts';
 import { FrameDecoder } from './frame_decoder.ts';
 import { type EncodedFrame, FrameEncoder } from './frame_encoder.ts';
@@ -8,7 +6,8 @@ import { encodeSegmentHeader, SEGMENT_HEADER_BYTES, segmentName } from './layout
 import { Quarantine } from './quarantine.ts';
 import { recoverSegments } from './recovery.ts';
 import { Segment } from './segment.ts';
-import { closeFile, createFile, cutFile, isDone } from './segment_file.ts';
+import { SegmentDirectory } from './segment_directory.ts';
+import { closeFile, cutFile, isDone } from './segment_file.ts';
 import { SegmentReader } from './segment_reader.ts';
 import type { ReceiverRecords, Recovered, SegmentLogOptions, StoredBatch } from './types.ts';
 
@@ -28,11 +27,11 @@ export class SegmentLog {
   readonly #decoder = new FrameDecoder();
   readonly #quarantine: Quarantine;
   readonly #mark = randomBytes(4).readUInt32LE();
+  #directory: SegmentDirectory;
   readonly #segments: Segment[] = [];
   #active: Segment | undefined;
-  /** Files that hold nothing that counts and could not be removed. While one is there, frames above its first position would not be found. */
-  readonly #leftovers = new Set<string>();
-  #hasChangedNames = false;
+  /** Segments that a killed process may have left unsynced. */
+  #recovered: Segment[] = [];
   #lastPosition = -1;
   #syncedPosition = -1;
   #turn: Promise<unknown> = Promise.resolve();
@@ -40,6 +39,7 @@ export class SegmentLog {
   constructor(options: SegmentLogOptions) {
     this.#options = options;
     this.#files = options.files;
+    this.#directory = new SegmentDirectory(options.directory, options.files, []);
     this.#quarantine = new Quarantine(options);
   }
 
@@ -53,7 +53,7 @@ export class SegmentLog {
     return this.#lastPosition;
   }
 
-  /** Every batch at or below this position that was appended is safe; -1 where there is none. */
+  /** Every batch at or below this position that was appended is safe; -1 where there is none. What was recovered is so from the first `sync` on. */
   get syncedPosition(): number {
     return this.#syncedPosition;
   }
@@ -70,7 +70,8 @@ export class SegmentLog {
   async recover(from: number): Promise<Recovered> {
     const { segments, leftovers } = await recoverSegments({ ...this.#options, quarantine: this.#quarantine, from });
     this.#segments.push(...segments);
-    for (const path of leftovers) this.#leftovers.add(path);
+    this.#recovered = segments;
+    this.#directory = new SegmentDirectory(this.#options.directory, this.#files, leftovers);
     this.#lastPosition = this.#segments.at(-1)?.lastPosition ?? -1;
     this.#syncedPosition = this.#lastPosition;
     const held = new Map<string, number>();
@@ -108,14 +109,13 @@ export class SegmentLog {
   sync(): Promise<void> {
     return this.#inTurn(async () => {
       try {
-        for (const path of this.#leftovers) await this.#removeFile(path);
+        await this.#syncRecovered();
         for (const { file, isSynced } of this.#segments) if (!isSynced) await file?.sync();
-        if (this.#hasChangedNames) await this.#files.syncDirectory(this.#options.directory);
+        await this.#directory.sync();
       } catch (error) {
         await this.#takeBack();
         throw error;
       }
-      this.#hasChangedNames = false;
       this.#syncedPosition = this.#lastPosition;
       for (const segment of this.#segments) {
         segment.synced();
@@ -185,7 +185,8 @@ export class SegmentLog {
   /** Closes the files; removes the newest segment where nothing in it is unfinished. Does not sync. */
   close(): Promise<void> {
     return this.#inTurn(async () => {
-      if (this.#active?.isFinished === true) await this.#remove(this.#active);
+      if (this.#active?.isFinished === true) await isDone(this.#remove(this.#active));
+      await isDone(this.#directory.clear());
       for (const segment of this.#segments) await closeFile(segment);
       this.#active = undefined;
     });
@@ -227,18 +228,28 @@ export class SegmentLog {
   }
 
   async #begin(firstPosition: number, pieces: readonly Uint8Array[], bytes: number): Promise<Segment> {
-    const { directory, lane } = this.#options;
-    const path = join(directory, segmentName(lane, firstPosition));
-    const header = encodeSegmentHeader({ mark: this.#mark, firstPosition, lane });
-    const segment = new Segment({ path, firstPosition, mark: this.#mark, bytes: SEGMENT_HEADER_BYTES + bytes });
-    this.#leftovers.add(path); // until it is made
-    segment.file = await createFile(this.#files, path, [header, ...pieces]);
-    this.#leftovers.delete(path);
+    const { lane } = this.#options;
+    const mark = this.#mark;
+    const header = encodeSegmentHeader({ mark, firstPosition, lane });
+    const { path, file } = await this.#directory.create(segmentName(lane, firstPosition), [header, ...pieces]);
+    const segment = new Segment({ path, firstPosition, mark, bytes: SEGMENT_HEADER_BYTES + bytes });
+    segment.file = file;
     segment.end = SEGMENT_HEADER_BYTES;
     this.#segments.push(segment);
     this.#active = segment;
-    this.#hasChangedNames = true;
     return segment;
+  }
+
+  /** Once: the system tells only one time that it could not write, and there is no other copy of what was recovered. */
+  async #syncRecovered(): Promise<void> {
+    for (const { path } of this.#recovered.splice(0).filter(({ isRemoved }) => !isRemoved)) {
+      const file = await this.#files.open(path, 'read');
+      try {
+        await file.sync();
+      } finally {
+        await isDone(file.close());
+      }
+    }
   }
 
   async #takeBack(): Promise<void> {
@@ -250,8 +261,7 @@ export class SegmentLog {
         await cutFile(segment);
       } else {
         this.#forget(segment);
-        this.#leftovers.add(segment.path);
-        await isDone(this.#removeFile(segment.path));
+        await this.#directory.discard(segment.path);
       }
       await closeFile(segment);
     }
@@ -260,23 +270,13 @@ export class SegmentLog {
   async #remove(segment: Segment): Promise<void> {
     segment.isRemoved = true;
     try {
-      await this.#removeFile(segment.path);
+      await this.#directory.remove(segment.path);
     } catch (error) {
       segment.isRemoved = false;
       throw error;
     }
     this.#forget(segment);
     await closeFile(segment);
-  }
-
-  async #removeFile(path: string): Promise<void> {
-    try {
-      await this.#files.remove(path);
-    } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') throw error;
-    }
-    this.#leftovers.delete(path);
-    this.#hasChangedNames = true;
   }
 
   #forget(segment: Segment): void {
