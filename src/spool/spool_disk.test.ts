@@ -217,7 +217,7 @@ void test('a new destination gets all that is held, and one that is gone is forg
 void test('what is settled while it is on its way to the disk is delivered, and nothing else', async (t) => {
   const bench = new SpoolBench({ maxDiskBytes: 16 * MIB, durability: 'always' });
   await bench.start();
-  bench.disk.latencyMs = (operation) => (operation === 'sync' ? 5000 : 0);
+  bench.disk.latencyMs = (operation, path) => (operation === 'write' && path.endsWith('.segment') ? 5000 : 0);
   bench.add('1', 'drop_oldest', 3);
   await bench.clock.run(100);
   await bench.drain('a');
