@@ -40,8 +40,9 @@ export async function runAgent(config: AgentConfig, cli: Cli): Promise<void> {
   if (!signal.aborted) await once(signal, 'abort');
   log.info('stopping', { signal: String(signal.reason) });
   const { undelivered, total } = await agent.stop();
-  const { accepted, delivered, dropped, unaccounted } = total;
-  const fields = { accepted, delivered, dropped, undelivered, unaccounted };
-  if (undelivered === 0) log.info('stopped, nothing was left undelivered', fields);
-  else log.warn('stopped before everything was delivered: the records counted as undelivered are lost', fields);
+  const { accepted, delivered, deadLettered, dropped, spooled, unaccounted } = total;
+  const fields = { accepted, delivered, dead_lettered: deadLettered, dropped, spooled, undelivered, unaccounted };
+  if (undelivered > 0) log.warn('stopped before everything was delivered: the records counted as undelivered are lost', fields);
+  else if (spooled > 0) log.info('stopped; the records counted as spooled wait on disk for the next start', fields);
+  else log.info('stopped, nothing was left undelivered', fields);
 }
