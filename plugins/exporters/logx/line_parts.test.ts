@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { test } from 'tap';
-import { divideLines } from './line_parts.ts';
+import { divideLines, selectLines } from './line_parts.ts';
 
 function divide(lines: readonly string[], maxBytes: number) {
   const { parts, tooLong } = divideLines(Buffer.from(lines.map((line) => `${line}\n`).join('')), maxBytes);
@@ -42,5 +42,12 @@ void test('whatever the lines, all that fit are in the parts, once and in order'
       });
     }),
   );
+  t.end();
+});
+
+void test('lines are selected by their index', (t) => {
+  const lines = Buffer.from('a\nbb\n\nccc\n');
+  const select = (first: number, count: number): string => selectLines(lines, first, count).toString();
+  t.same([select(0, 4), select(1, 2), select(3, 1), select(2, 0)], ['a\nbb\n\nccc\n', 'bb\n\n', 'ccc\n', '']); // prettier-ignore
   t.end();
 });

@@ -22,6 +22,7 @@ const policy: RoutePolicy = {
 const ACK: RouteEvent = { kind: 'ack' };
 const TROUBLE: RouteEvent = { kind: 'trouble' };
 const TICK: RouteEvent = { kind: 'tick', jitter: 0 };
+const GOODBYE: RouteEvent = { kind: 'goodbye', jitter: 0 };
 const PROBE_FAILED: RouteEvent = { kind: 'probe_failed' };
 const PROBE_OK: RouteEvent = { kind: 'probe_ok', isUrgent: false };
 const URGENT_PROBE_OK: RouteEvent = { kind: 'probe_ok', isUrgent: true };
@@ -89,6 +90,30 @@ void test('without another endpoint, trouble lasts until the own one is back', (
   const route = new Driver({ ...policy, hasAlternate: false }).at(0, TROUBLE).at(1e9, TICK);
   t.equal(route.state.phase, 'suspect');
   t.equal(route.at(1e9, ACK).state.phase, 'direct');
+  t.end();
+});
+
+void test('a goodbye diverts at once, from whatever is direct', (t) => {
+  t.equal(new Driver().at(5000, GOODBYE).action, 'divert');
+  t.equal(new Driver().at(5000, TROUBLE).at(5100, GOODBYE).action, 'divert');
+  const away = diverted().at(1100, GOODBYE);
+  t.equal(away.action, 'none');
+  t.equal(away.state.phase, 'diverted');
+  const alone = new Driver({ ...policy, hasAlternate: false }).at(0, GOODBYE);
+  t.equal(alone.action, 'none');
+  t.equal(alone.state.phase, 'suspect');
+  t.end();
+});
+
+void test('a goodbye as soon as records have returned makes them stay away twice as long', (t) => {
+  const route = diverted();
+  while (route.action !== 'return') route.probe(PROBE_OK);
+  route.at(route.nowMs, ACK).at(route.nowMs + 100, GOODBYE);
+  t.equal(route.action, 'divert');
+  t.equal(route.state.dwellMs, 20_000);
+  const returning = diverted();
+  while (returning.action !== 'return') returning.probe(PROBE_OK);
+  t.equal(returning.at(returning.nowMs, GOODBYE).state.dwellMs, 20_000);
   t.end();
 });
 
@@ -197,7 +222,7 @@ const anyEvent = fc.oneof(
       .float({ min: 0, max: 1, noNaN: true, maxExcluded: true })
       .map((jitter): RouteEvent => ({ kind: 'tick', jitter })),
   },
-  { weight: 1, arbitrary: fc.constantFrom(ACK, TROUBLE, PROBE_OK, URGENT_PROBE_OK, PROBE_FAILED) },
+  { weight: 1, arbitrary: fc.constantFrom(ACK, TROUBLE, GOODBYE, PROBE_OK, URGENT_PROBE_OK, PROBE_FAILED) },
 );
 const anyHistory = fc.array(fc.tuple(fc.nat({ max: 3000 }), anyEvent), { maxLength: 300 });
 
@@ -217,7 +242,7 @@ void test('whatever happens, records leave only after trouble has lasted, and re
         if (before === 'probing' && event.kind === 'probe_failed') successes = 0;
         if (route.action === 'divert') {
           const hasLasted = troubledSinceMs !== undefined && route.nowMs - troubledSinceMs >= policy.divertAfterMs;
-          if (!hasLasted && before !== 'returning') throw new Error('left without lasting trouble');
+          if (!hasLasted && before !== 'returning' && event.kind !== 'goodbye') throw new Error('left without lasting trouble');
           [divertedMs, troubledSinceMs, successes] = [route.nowMs, undefined, 0];
           const { dwellMs: next } = route.state;
           if (next < policy.minDwellMs || next > policy.maxDwellMs || next > dwellMs * 2) throw new Error(`a dwell of ${next}`);
