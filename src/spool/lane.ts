@@ -117,20 +117,27 @@ export class Lane {
     return entries;
   }
 
-  /** Puts batches that `writable` gave on the disk, synced, and tells their sources. Where it throws, they are in memory only, as before. */
-  async write(entries: readonly Entry[]): Promise<void> {
-    const { log } = this;
-    if (log === undefined) throw new Error('this lane has no disk');
+  /** Keeps batches that `writable` gave in memory, whatever becomes of them meanwhile, for as long as `write` runs. */
+  async whileWriting<T>(entries: readonly Entry[], write: () => Promise<T>): Promise<T> {
     for (const entry of entries) entry.isWriting = true;
     try {
-      await log.append(entries);
-      await log.sync();
-      for (const entry of entries) entry.isSafe = true;
+      return await write();
     } finally {
       for (const entry of entries) entry.isWriting = false;
       this.finishSettled();
     }
-    for (const entry of entries) entry.acknowledge(DELIVERED);
+  }
+
+  /** Puts batches on the disk, synced, and tells their sources. Where it throws, they are in memory only, as before. */
+  async write(entries: readonly Entry[]): Promise<void> {
+    const { log } = this;
+    if (log === undefined) throw new Error('this lane has no disk');
+    await log.append(entries);
+    await log.sync();
+    for (const entry of entries) {
+      entry.isSafe = true;
+      entry.acknowledge(DELIVERED);
+    }
   }
 
   /** Lets go of what the disk has, the oldest first, until `isEnough`. */

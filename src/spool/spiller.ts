@@ -162,8 +162,12 @@ export class Spiller {
   async #write(lane: Lane, entries: readonly Entry[]): Promise<boolean> {
     const bytes = entries.reduce((sum, entry) => sum + entry.bytes, 0);
     try {
-      if (!(await this.#makeRoom(lane, bytes))) return false;
-      await this.#writeOrMakeRoom(lane, entries);
+      const isWritten = await lane.whileWriting(entries, async () => {
+        if (!(await this.#makeRoom(lane, bytes))) return false;
+        await this.#writeOrMakeRoom(lane, entries);
+        return true;
+      });
+      if (!isWritten) return false;
     } catch (error) {
       this.#isFailing = true;
       this.#o.events.failed(error);

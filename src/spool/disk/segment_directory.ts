@@ -9,7 +9,7 @@ export class SegmentDirectory {
   readonly #files: FileSystem;
   /**
    * Files that hold nothing that counts and could not be removed yet. As a segment ends where the next one begins, frames above the first
-   * position of such a file would not be found after a restart: it must be gone before a sync counts.
+   * position of such a file would not be found after a restart: it must be gone before anything else is written.
    */
   readonly #leftovers: Set<string>;
   /** Also at the start: what was left by the process before may not be safe. */
@@ -23,9 +23,10 @@ export class SegmentDirectory {
 
   /** A new file that holds `pieces`; where it throws (the system's error), none, or a leftover. Gives its path too. */
   async create(name: string, pieces: readonly Uint8Array[]): Promise<{ readonly path: string; readonly file: File }> {
+    await this.clear();
     const path = join(this.#directory, name);
     this.#leftovers.add(path); // until it is made
-    const file = await this.#openNew(path);
+    const file = await this.#files.open(path, 'create');
     try {
       await file.write(pieces, 0);
     } catch (error) {
@@ -60,21 +61,9 @@ export class SegmentDirectory {
     for (const path of this.#leftovers) await this.remove(path);
   }
 
-  /** Resolves once the names are safe, and nothing is left over. Throws the system's error. */
+  /** Resolves once the names are safe. Throws the system's error. */
   async sync(): Promise<void> {
-    await this.clear();
     if (this.#hasChanged) await this.#files.syncDirectory(this.#directory);
     this.#hasChanged = false;
-  }
-
-  /** A file that has the name already was left over, for names are given once. */
-  async #openNew(path: string): Promise<File> {
-    try {
-      return await this.#files.open(path, 'create');
-    } catch (error) {
-      if (errnoOf(error) !== 'EEXIST') throw error;
-    }
-    await this.#files.remove(path);
-    return this.#files.open(path, 'create');
   }
 }

@@ -58,10 +58,10 @@ async function holds(happenings: { weight: number; arbitrary: fc.Arbitrary<Happe
 void test('a lane gives back what it was given', () => holds(ORDERLY, 100));
 
 void test('a lane gives back what was synced after every crash, and what was written where the machine has stayed up', () =>
-  holds([...ORDERLY, ...CRASHES], 150));
+  holds([...ORDERLY, ...CRASHES], 120));
 
-void test('a disk that fails costs nothing that was told to be safe', () => holds([...ORDERLY, ...CRASHES, ...FAILURES], 150));
+void test('a disk that fails costs nothing that was told to be safe', () => holds([...ORDERLY, ...CRASHES, ...FAILURES], 120));
 
-void test('a bit that flips costs one batch at most', () => holds([...ORDERLY, ...CRASHES, ...FLIPS], 150));
+void test('a bit that flips costs one batch at most', () => holds([...ORDERLY, ...CRASHES, ...FLIPS], 120));
 
-void test('all of it at once', () => holds([...ORDERLY, ...CRASHES, ...FAILURES, ...FLIPS], 150));
+void test('all of it at once', () => holds([...ORDERLY, ...CRASHES, ...FAILURES, ...FLIPS], 120));
