@@ -7,13 +7,13 @@
 import { cpus, totalmem } from 'node:os';
 import { runJournald } from './journald.ts';
 import { median } from './lib/process.ts';
-import type { Result } from './lib/sluice.ts';
 import { runPipe, runSlowPipe } from './pipe.ts';
+import { runAlways, runMemory, runOffered, runOverflow, runRecovery } from './spool.ts';
 
 const runs = Number(process.argv[2] ?? 5);
 
-async function repeat(count: number, run: () => Promise<Result>): Promise<Result[]> {
-  const results: Result[] = [];
+async function repeat<T>(count: number, run: () => Promise<T>): Promise<T[]> {
+  const results: T[] = [];
   for (let index = 0; index < count; index++) results.push(await run());
   return results;
 }
@@ -24,7 +24,7 @@ function spread(values: readonly number[], digits: number): string {
   return `${format(median(values))} (${format(Math.min(...values))} to ${format(Math.max(...values))})`;
 }
 
-function row(what: string, asked: string, results: readonly Result[], value: (result: Result) => number, digits: number): void {
+function row<T>(what: string, asked: string, results: readonly T[], value: (result: T) => number, digits: number): void {
   console.log(`| ${what} | ${asked} | ${spread(results.map(value), digits)} |`);
 }
 
@@ -50,3 +50,29 @@ const journald = await runJournald(runs);
 row('journald, stored entries/s', 'at least 300,000', journald, (result) => result.recordsPerSecond, 0);
 row('CPU seconds for a million of these', '', journald, (result) => result.cpuSecondsPerMillion, 2);
 row('resident memory at that rate, MiB', '', journald, (result) => result.peakMiB, 0);
+
+const offered = await repeat(runs, runOffered);
+row('spooling 500,000 records/s, of these dropped', '0', offered, (result) => result.dropped, 0);
+row('CPU seconds for a million of these', '', offered, (result) => result.cpuSecondsPerMillion, 2);
+const overflow = await repeat(runs, runOverflow);
+row('spooling, as fast as it can, records/s', 'at least 500,000', overflow, ({ spooling }) => spooling.recordsPerSecond, 0);
+row('CPU seconds for a million of these', '', overflow, ({ spooling }) => spooling.cpuSecondsPerMillion, 2);
+row('bytes/s, % of plain writing and syncing', '', overflow, ({ spooling }) => spooling.share * 100, 0);
+row('draining to both receivers, records/s', 'at least 500,000', overflow, ({ draining }) => draining.recordsPerSecond, 0);
+row('CPU seconds for a million of these', '', overflow, ({ draining }) => draining.cpuSecondsPerMillion, 2);
+row('% of what goes to both without a disk', '', overflow, ({ draining }) => draining.share * 100, 0);
+
+const always = await repeat(runs, runAlways);
+row('`always`, receivers away, records/s', 'at least 200,000', always, ({ away }) => away.recordsPerSecond, 0);
+row('CPU seconds for a million of these', '', always, ({ away }) => away.cpuSecondsPerMillion, 2);
+row('bytes/s, % of plain writing and syncing', '', always, ({ away }) => away.share * 100, 0);
+row('`always`, to both receivers, records/s', 'at least 200,000', always, ({ live }) => live.recordsPerSecond, 0);
+row('CPU seconds for a million of these', '', always, ({ live }) => live.cpuSecondsPerMillion, 2);
+row('% of what goes to both without a disk', '', always, ({ live }) => live.share * 100, 0);
+
+const recovery = await repeat(runs, runRecovery);
+row('a spool of 1 GiB ships again after, seconds', 'less than 5', recovery, (result) => result.seconds, 2);
+
+const memory = await repeat(1, runMemory);
+row('more memory with a spool of 10 GiB, MiB', 'within ±20', memory, ({ emptyMiB, largeMiB }) => largeMiB - emptyMiB, 0);
+row('resident memory then, MiB', '', memory, ({ largeMiB }) => largeMiB, 0);
