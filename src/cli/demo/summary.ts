@@ -6,7 +6,10 @@ import { formatCount } from './numbers.ts';
 export interface Totals {
   readonly accepted: number;
   readonly delivered: number;
+  readonly deadLettered: number;
   readonly dropped: number;
+  /** On disk, for the next start. */
+  readonly spooled: number;
   readonly undelivered: number;
   readonly unaccounted: number;
 }
@@ -15,19 +18,26 @@ export interface Totals {
 export function totalsIn(log: readonly LogLine[]): Totals | undefined {
   const line = log.at(-1);
   if (line === undefined || line['unaccounted'] === undefined) return undefined;
-  const number = (name: keyof Totals): number => Number(line[name]);
+  const number = (name: string): number => Number(line[name]);
   return {
     accepted: number('accepted'),
     delivered: number('delivered'),
+    deadLettered: number('dead_lettered'),
     dropped: number('dropped'),
+    spooled: number('spooled'),
     undelivered: number('undelivered'),
     unaccounted: number('unaccounted'),
   };
 }
 
 /** One line that adds up. */
-export function ledgerLine({ accepted, delivered, dropped, undelivered, unaccounted }: Totals): string {
-  const sum = `${formatCount(accepted)} in = ${formatCount(delivered)} at both receivers + ${formatCount(dropped)} left out`;
+export function ledgerLine({ accepted, delivered, deadLettered, dropped, spooled, undelivered, unaccounted }: Totals): string {
+  const rest = [
+    [deadLettered, 'refused'],
+    [spooled, 'on disk for the next start'],
+  ] as const;
+  const others = rest.flatMap(([count, what]) => (count === 0 ? [] : [` + ${formatCount(count)} ${what}`])).join('');
+  const sum = `${formatCount(accepted)} in = ${formatCount(delivered)} at both receivers + ${formatCount(dropped)} left out${others}`;
   return `Ledger: ${sum}; ${formatCount(undelivered)} undelivered, ${formatCount(unaccounted)} unaccounted for.`;
 }
 
@@ -45,6 +55,6 @@ export function requireNothingLost(totals: Totals | undefined, agentLog: string)
   }
   if (totals.undelivered === 0) return;
   throw new SluiceError('store_unavailable', `${totals.undelivered} records could not be delivered before the end`, {
-    hint: 'no receiver took them in time; they were held in memory only',
+    hint: 'no receiver took them in time; and the disk did not either',
   });
 }
