@@ -13,7 +13,8 @@ const MAX_LINE_BYTES = 64 * 1024 * 1024;
  * is valid until the next one is asked for. Throws the system's error, and a SluiceError (`state_invalid`) where a line is longer than 64 MiB.
  */
 export async function* readLines(file: File, { withRest = false } = {}): AsyncGenerator<Buffer> {
-  let buffer: Buffer = Buffer.allocUnsafeSlow(PIECE_BYTES);
+  // One byte more than there is tells that the end was reached.
+  let buffer: Buffer = Buffer.allocUnsafeSlow(Math.min(PIECE_BYTES, (await file.size()) + 1));
   let held = 0;
   for (let position = 0; ;) {
     const read = await file.read(buffer.subarray(held), position);

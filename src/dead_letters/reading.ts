@@ -40,11 +40,14 @@ export async function namesOfInbox(files: FileSystem, inbox: string): Promise<st
   }
 }
 
+/** One for all files, since it is worth more than most of them. */
+let reader: LetterReader | undefined;
+
 /** Visits the lines of one file in order; none where it has gone since it was listed. Returns its size in bytes. */
 export async function visitFile(files: FileSystem, directory: string, name: string, visitor: LineVisitor): Promise<number> {
   const file = await openListed(files, directory, name);
   if (file === undefined) return 0;
-  const reader = new LetterReader();
+  reader ??= new LetterReader();
   try {
     for await (const piece of readLines(file)) {
       reader.read(piece, {

@@ -7,6 +7,7 @@
  * bounded part: a destination that is away holds up neither the other ones' letters nor the pipeline's other records.
  */
 import { join } from 'node:path';
+import type { Outcome } from '../core/ack.ts';
 import type { Batch } from '../core/batch.ts';
 import type { Clock, Timer } from '../core/clock.ts';
 import { errnoOf } from '../core/errors.ts';
@@ -16,7 +17,7 @@ import type { Metrics } from '../core/metrics.ts';
 import { Flight } from './flight.ts';
 import { readLines } from './lines.ts';
 import { inboxOf, isInboxName, laneOfInboxName } from './names.ts';
-import { ReplayParser } from './replay_batches.ts';
+import { type ReplayContext, ReplayParser } from './replay_batches.ts';
 import { ReplayEvents } from './replay_events.ts';
 import type { DeadLetterStore } from './store.ts';
 
@@ -57,7 +58,7 @@ export class Replayer {
   readonly #closed = Promise.withResolvers<void>();
   #isStopped = false;
   #timer: Timer | undefined;
-  #parser: ReplayParser | undefined;
+  #madeParser: ReplayParser | undefined;
 
   constructor(options: ReplayerOptions) {
     this.#options = options;
@@ -91,10 +92,17 @@ export class Replayer {
       const lane = laneOfInboxName(name);
       const notBeforeMs = this.#notBeforeMs.get(name) ?? -Infinity;
       if (this.#isStopped || this.#lanes.has(lane) || this.#options.clock.monotonicMs() < notBeforeMs) continue;
-      const work = this.#work(name).then(() => void this.#lanes.delete(lane));
-      this.#lanes.set(lane, work);
+      this.#lanes.set(
+        lane,
+        this.#work(name).then(() => this.#ended(lane)),
+      );
     }
     if (!this.#isStopped) this.#timer = this.#options.clock.after(POLL_MS, () => void this.#poll());
+  }
+
+  #ended(lane: string): void {
+    this.#lanes.delete(lane);
+    if (this.#lanes.size === 0) this.#madeParser = undefined;
   }
 
   /** In the order in which they were made. */
@@ -139,7 +147,7 @@ export class Replayer {
   /** Emits what can be sent of a file; false where it was stopped before it had all. */
   async #send(path: string, flight: Flight): Promise<boolean> {
     for await (const piece of this.#pieces(path)) {
-      const { batches, problems } = this.#parse(piece, flight);
+      const { batches, problems } = this.#parser.parse(piece, this.#contextOf(flight));
       flight.met(problems);
       for (const batch of batches) {
         if (!(await this.#hasRoom(flight))) return false;
@@ -153,7 +161,7 @@ export class Replayer {
   /** Gives the store what cannot be sent, in a second reading, so that it is neither held in memory nor given back with each try. */
   async #putBack(path: string, problems: ReadonlyMap<string, number>): Promise<void> {
     for await (const piece of this.#pieces(path)) {
-      const { returned, returnedLines } = this.#parse(piece, new Flight());
+      const { returned, returnedLines } = this.#parser.parse(piece, this.#contextOf(new Flight()));
       if (returnedLines > 0) await this.#options.store.putBack(returned, returnedLines);
     }
     this.#events.returned(path, problems);
@@ -168,15 +176,15 @@ export class Replayer {
     }
   }
 
-  #parse(piece: Buffer, flight: Flight) {
+  /** Made anew for each time that there is something to do, since it keeps the memory that its longest line took. */
+  get #parser(): ReplayParser {
+    return (this.#madeParser ??= new ReplayParser());
+  }
+
+  #contextOf(flight: Flight): ReplayContext {
     const { receiver, destinations, clock } = this.#options;
-    this.#parser ??= new ReplayParser();
-    return this.#parser.parse(piece, {
-      receiver,
-      destinations,
-      nowMicros: clock.wallMicros(),
-      settled: (batch, outcome) => flight.settled(batch, outcome),
-    });
+    const settled = (batch: Batch, outcome: Outcome): void => flight.settled(batch, outcome);
+    return { receiver, destinations, nowMicros: clock.wallMicros(), settled };
   }
 
   /** Waits until one more batch may be emitted; false where none may be any more. */

@@ -34,6 +34,10 @@ export interface DeadLetterStoreOptions {
 /** How much is written at once, beside the last of the waiting puts, which is never parted. */
 const MAX_GROUP_BYTES = 1024 * 1024;
 
+/** What is encoded into; where a large put has made it larger than the bound, it is not kept. */
+const INITIAL_BYTES = 64 * 1024;
+const MAX_KEPT_BYTES = 2 * MAX_GROUP_BYTES;
+
 /** How often it is looked whether a command asks for something. */
 const POLL_MS = 1000;
 /** How often old letters are looked for, in polls. */
@@ -55,7 +59,7 @@ export class DeadLetterStore {
   readonly #events: DeadLetterEvents;
   readonly #files: LetterFiles;
   readonly #encoder = new Cfjs1Encoder();
-  readonly #writer = new ByteWriter(64 * 1024);
+  #writer = new ByteWriter(INITIAL_BYTES);
   readonly #waiting: Waiting[] = [];
   /** Everything that touches the files, one after the other. */
   #work: Promise<void> = Promise.resolve();
@@ -166,6 +170,7 @@ export class DeadLetterStore {
 
   /** Takes puts from the waiting ones and encodes them. */
   #encodeGroup(): Waiting[] {
+    if (this.#writer.bytes.length > MAX_KEPT_BYTES) this.#writer = new ByteWriter(INITIAL_BYTES);
     const writer = this.#writer;
     const bound = Math.min(MAX_GROUP_BYTES, this.#files.fileBytes);
     let taken = 0;
