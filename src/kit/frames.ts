@@ -82,19 +82,22 @@ function encodeHead(message: Message, payloadBytes: number): Buffer {
 /** Takes chunks of a stream apart into frames; holds at most one frame. */
 export class FrameReader {
   readonly #maxPayloadBytes: number;
+  readonly #allocate: (bytes: number) => Buffer;
   /** Prefix and header of the frame that is being received. */
   readonly #head = new ByteWriter(64);
   #header: Readonly<Record<string, unknown>> | undefined;
   #payload: Buffer = NO_PAYLOAD;
   #payloadBytes = 0;
 
-  constructor(maxPayloadBytes: number) {
+  /** `allocate` gives the memory of payloads, which is its receiver's from the frame on. */
+  constructor(maxPayloadBytes: number, allocate = (bytes: number): Buffer => Buffer.allocUnsafeSlow(bytes)) {
     this.#maxPayloadBytes = maxPayloadBytes;
+    this.#allocate = allocate;
   }
 
   /** Memory taken for a frame of which only a part has come, in bytes. */
   get heldBytes(): number {
-    return this.#header === undefined ? this.#head.length : this.#head.length + this.#payload.length;
+    return this.#header === undefined ? this.#head.length : this.#head.length + this.#payload.buffer.byteLength;
   }
 
   /**
@@ -139,7 +142,7 @@ export class FrameReader {
     const end = FRAME_PREFIX_BYTES + headerBytes;
     if (!take(end)) return at;
     this.#header = unpackHeader(this.#head.bytes.subarray(FRAME_PREFIX_BYTES, end));
-    this.#payload = Buffer.allocUnsafeSlow(payloadBytes);
+    this.#payload = this.#allocate(payloadBytes);
     this.#payloadBytes = 0;
     return at;
   }

@@ -35,13 +35,13 @@ export class FramesMode implements Mode {
 
   /** Answers the hello of the agent of this name. */
   constructor(agent: string, parts: ModeParts, output: FramesOutput) {
-    const { options, context } = parts;
+    const { options, context, buffers } = parts;
     const { name, max_frame_bytes } = options;
     const { ready, reason } = context.readiness();
     this.#agent = agent;
     this.#p = parts;
     this.#output = output;
-    this.#reader = new FrameReader(max_frame_bytes);
+    this.#reader = new FrameReader(max_frame_bytes, (bytes) => buffers.take(bytes));
     this.#isToldReady = ready;
     output.write(encodeHello({ version: PROTOCOL_VERSION, role: 'receiver', name, ready, reason, max_frame_bytes }));
   }
@@ -105,12 +105,13 @@ export class FramesMode implements Mode {
   }
 
   #emitLines(id: number, count: number, payload: Buffer, passage: Passage): void {
-    const { peer, context, events } = this.#p;
+    const { peer, context, events, buffers } = this.#p;
     const parsed = parseLines(payload, count, {
       receiver: context.id,
       nowMicros: context.clock.wallMicros(),
       maxLineBytes: Infinity,
       settled: (outcome) => passage.settle(outcome),
+      freed: (bytes) => buffers.give(bytes),
       passage,
     });
     if (parsed.lines !== count) throw violation(`a batch of ${count} lines that has another number of them`);

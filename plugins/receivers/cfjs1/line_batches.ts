@@ -36,6 +36,8 @@ export interface LinesContext {
    * ack, and so does not keep what it has sent.
    */
   readonly settled?: (outcome: Outcome) => void;
+  /** Called with the buffer when nobody looks at it any more. */
+  readonly freed?: (bytes: Buffer) => void;
   /** Tells copies apart; left out where all lines are to be taken. */
   readonly passage?: Passage;
 }
@@ -94,7 +96,9 @@ export function parseLines(bytes: Buffer, expectedLines: number, context: LinesC
   columns.time.fill(nowMicros);
   columns.kind.fill(BodyKind.cfjs1);
   const taken = [...kinds.values()].filter((each) => each.lines > 0);
-  return { batches: batchesOf(new Storage(bytes, columns), taken, kindOfRow, context), lines, copies, refused };
+  const storage = new Storage(bytes, columns, () => context.freed?.(bytes));
+  if (taken.length === 0) storage.release();
+  return { batches: batchesOf(storage, taken, kindOfRow, context), lines, copies, refused };
 }
 
 /** The known kind or a new one; undefined where there are too many. */

@@ -1,5 +1,6 @@
 import type { ReceiverContext } from '../../../src/core/component.ts';
 import { SluiceError } from '../../../src/core/errors.ts';
+import type { BufferPool } from '../../../src/kit/buffer_pool.ts';
 import type { Cfjs1Events } from './events.ts';
 import type { Cfjs1Options } from './index.ts';
 import type { SeenRecords } from './seen_records.ts';
@@ -11,6 +12,8 @@ export interface ModeParts {
   readonly options: Cfjs1Options;
   readonly context: ReceiverContext;
   readonly events: Cfjs1Events;
+  /** Memory of batches. */
+  readonly buffers: BufferPool;
   /** Undefined where copies of records are not told apart. */
   readonly seen: SeenRecords | undefined;
 }

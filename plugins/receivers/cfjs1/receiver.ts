@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Timer } from '../../../src/core/clock.ts';
 import type { Receiver, ReceiverContext } from '../../../src/core/component.ts';
+import { BufferPool } from '../../../src/kit/buffer_pool.ts';
 import { formatAddress } from '../../../src/kit/options.ts';
 import { BufferBudget } from './buffer_budget.ts';
 import { Connection } from './connection.ts';
@@ -11,6 +12,9 @@ import { createSeenRecords, type SeenRecords } from './seen_records.ts';
 
 /** How often it is looked whether the store behind the receiver still takes records; agents are told of changes. */
 const READINESS_INTERVAL_MS = 500;
+
+/** Memory that is kept for batches to come. */
+const MAX_POOLED_BYTES = 32 * 1024 * 1024;
 
 /** What a receiver is made of besides its options; a simulation puts its own in place. */
 export interface Cfjs1Parts {
@@ -23,6 +27,7 @@ export class Cfjs1Receiver implements Receiver {
   readonly #context: ReceiverContext;
   readonly #events: Cfjs1Events;
   readonly #budget: BufferBudget;
+  readonly #buffers = new BufferPool(MAX_POOLED_BYTES);
   readonly #seen: SeenRecords | undefined;
   readonly #listener: Listener;
   readonly #connections = new Set<Connection>();
@@ -75,6 +80,7 @@ export class Cfjs1Receiver implements Receiver {
       context: this.#context,
       events: this.#events,
       budget: this.#budget,
+      buffers: this.#buffers,
       seen: this.#seen,
       closed: () => {
         this.#connections.delete(connection);

@@ -1,6 +1,7 @@
 /** Connections over pairs of streams, in virtual time, with what a test needs to play the agent and the engine. */
 import { FakeReceiverContext } from '../../../../test/helpers/contexts.ts';
 import { VirtualClock } from '../../../../test/helpers/virtual_clock.ts';
+import { BufferPool } from '../../../../src/kit/buffer_pool.ts';
 import { BufferBudget } from '../buffer_budget.ts';
 import { Connection } from '../connection.ts';
 import { Cfjs1Events } from '../events.ts';
@@ -15,6 +16,7 @@ export class Wire {
   readonly events = new Cfjs1Events(this.context);
   readonly options;
   readonly budget: BufferBudget;
+  readonly buffers = new BufferPool(1024 * 1024);
   readonly seen: SeenRecords | undefined;
   /** Connections that have been closed. */
   closed = 0;
@@ -28,9 +30,9 @@ export class Wire {
   /** Connects an agent that has not said anything yet. */
   connect() {
     const [near, far] = connectedPair();
-    const { options, context, events, budget, seen } = this;
+    const { options, context, events, budget, buffers, seen } = this;
     const closed = () => (this.closed += 1);
-    const connection = new Connection(near, { peer: 'peer', options, context, events, budget, seen, closed });
+    const connection = new Connection(near, { peer: 'peer', options, context, events, budget, buffers, seen, closed });
     return { agent: new FakeAgent(far), connection };
   }
 
