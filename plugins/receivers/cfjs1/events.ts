@@ -3,6 +3,13 @@ import type { ReceiverContext } from '../../../src/core/component.ts';
 import { describeError } from '../../../src/core/errors.ts';
 import type { Counter } from '../../../src/core/metrics.ts';
 
+/** How much is in use of what is bounded. */
+interface InUse {
+  readonly bufferedBytes: () => number;
+  readonly pooledBytes: () => number;
+  readonly epochs: () => number;
+}
+
 export class Cfjs1Events {
   readonly #context: ReceiverContext;
   readonly #connections: Counter;
@@ -109,9 +116,10 @@ export class Cfjs1Events {
   }
 
   /** Shows what is in use of what is bounded. */
-  observe({ bufferedBytes, epochs }: { readonly bufferedBytes: () => number; readonly epochs: () => number }): void {
+  observe({ bufferedBytes, pooledBytes, epochs }: InUse): void {
     const { metrics } = this.#context;
     metrics.observed('sluice_cfjs1_buffered_bytes', 'Memory for batches and lines of which only a part has come.', bufferedBytes);
+    metrics.observed('sluice_cfjs1_pooled_bytes', 'Memory that is kept for batches to come.', pooledBytes);
     metrics.observed('sluice_cfjs1_epochs', 'Epochs of which copies can be told apart.', epochs);
   }
 

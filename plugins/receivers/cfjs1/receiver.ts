@@ -42,7 +42,11 @@ export class Cfjs1Receiver implements Receiver {
     this.#budget = new BufferBudget(options.max_buffered_bytes);
     this.#seen = createSeenRecords(options, this.#events);
     this.#listener = parts.listener ?? new TcpListener(options, context, this.#events);
-    this.#events.observe({ bufferedBytes: () => this.#budget.usedBytes, epochs: () => this.#seen?.epochs ?? 0 });
+    this.#events.observe({
+      bufferedBytes: () => this.#budget.usedBytes,
+      pooledBytes: () => this.#buffers.pooledBytes,
+      epochs: () => this.#seen?.epochs ?? 0,
+    });
   }
 
   /** The port that is listened on; undefined while none is. */
