@@ -41,6 +41,8 @@ export interface ReceiverPlace {
   readonly host?: string;
   /** A program that starts it, with its arguments, such as `nsenter --net=…`. Default none. */
   readonly within?: readonly string[];
+  /** Further options of its cfjs1 receiver. */
+  readonly cfjs1?: Options;
 }
 
 /** Starts a log-x receiver with the embedded store, and resolves when it takes agents. A `RunningReceiver` can be started anew. */
@@ -49,7 +51,7 @@ export async function startReceiver(t: Test, place: ReceiverPlace): Promise<Runn
   const [port, telemetryPort] = [place.port ?? (await freePort()), await freePort()];
   const own = join(directory, name);
   const running = await start(t, { name, directory: own, within }, `${host}:${telemetryPort}`, {
-    receivers: { cfjs1: { listen: `${host}:${port}`, name } },
+    receivers: { cfjs1: { listen: `${host}:${port}`, name, ...place.cfjs1 } },
     exporters: { topics: { directory: join(own, 'topics') } },
     pipeline: { receivers: ['cfjs1'], exporters: ['topics'] },
   });
