@@ -23,7 +23,8 @@ export async function directoryOf({ config: file, pipeline: name, directory }: P
   });
 }
 
-function pickPipeline(pipelines: readonly PipelineConfig[], name: string | undefined, file: string): PipelineConfig {
+/** The one pipeline, or the one of that name. Throws a SluiceError where there is none, or no name and several. */
+export function pickPipeline(pipelines: readonly PipelineConfig[], name: string | undefined, file: string): PipelineConfig {
   const names = pipelines.map((pipeline) => pipeline.name).join(', ');
   const [first, ...others] = name === undefined ? pipelines : pipelines.filter((pipeline) => pipeline.name === name);
   if (first === undefined) {
