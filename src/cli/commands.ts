@@ -6,5 +6,6 @@ import * as deadletter from './deadletter.ts';
 import * as demo from './demo.ts';
 import * as logx from './logx.ts';
 import * as run from './run.ts';
+import * as spool from './spool.ts';
 
-export const COMMANDS: readonly CommandModule[] = [demo, config, check, run, deadletter, logx];
+export const COMMANDS: readonly CommandModule[] = [demo, config, check, run, spool, deadletter, logx];

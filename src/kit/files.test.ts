@@ -4,7 +4,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'tap';
 import { temporaryDirectory } from '../../test/helpers/temporary_directory.ts';
-import { nodeFiles } from './files.ts';
+import { isLocked, nodeFiles } from './files.ts';
 
 void test('pieces are written one behind the other, however many there are', async (t) => {
   const path = join(temporaryDirectory(t), 'a');
@@ -62,7 +62,10 @@ void test('a lock is had once, and is free when it is released', async (t) => {
   const lock = await nodeFiles.lock(path);
   t.ok(lock);
   t.equal(await nodeFiles.lock(path), undefined);
+  t.equal(await isLocked(path), true);
   await lock?.release();
+  t.equal(await isLocked(path), false);
+  t.equal(await isLocked(`${path} that is not there`), false);
   const again = await nodeFiles.lock(path);
   t.ok(again);
   await again?.release();

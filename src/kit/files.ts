@@ -1,6 +1,7 @@
 /** The real disk. */
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
+import { errnoOf } from '../core/errors.ts';
 import type { File, FileFacts, FileLock, FileSystem, OpenMode } from '../core/files.ts';
 import { lockFile } from './native.ts';
 
@@ -53,6 +54,23 @@ export const nodeFiles: FileSystem = {
     return undefined;
   },
 };
+
+/**
+ * Whether a process holds the lock of that file, which need not be there. Looking takes the lock for a moment, together with others who
+ * look, so an agent that starts in that very moment is refused.
+ */
+export async function isLocked(path: string): Promise<boolean> {
+  let handle: FileHandle;
+  try {
+    handle = await open(path, constants.O_RDONLY);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+  const isFree = lockFile(handle.fd, { shared: true });
+  await handle.close();
+  return !isFree;
+}
 
 class NodeFile implements File {
   readonly #handle: FileHandle;

@@ -8,7 +8,14 @@ import type { SegmentLogEvents } from './types.ts';
 /** Bound on all copies of a lane. */
 const MAX_COPIED_BYTES = 64 * 1024 * 1024;
 const COPY_BYTES = 1024 * 1024;
-const INFIX = '.segment.damaged-';
+
+/** Part of the names of copies, and of no other. */
+export const COPY_INFIX = '.segment.damaged-';
+
+/** Path of the copy of a damaged place. */
+export function copyPath(segmentPath: string, offset: number): string {
+  return `${segmentPath}.damaged-${offset}`;
+}
 
 export interface QuarantineOptions {
   readonly directory: string;
@@ -34,7 +41,7 @@ export class Quarantine {
   /** Counts the copies that are there already among the names in the directory. */
   async load(names: readonly string[]): Promise<void> {
     for (const name of names) {
-      if (!name.startsWith(`${this.#lane}-`) || !name.includes(INFIX)) continue;
+      if (!name.startsWith(`${this.#lane}-`) || !name.includes(COPY_INFIX)) continue;
       this.#bytes += (await this.#files.stat(join(this.#directory, name))).bytes;
     }
   }
@@ -43,7 +50,7 @@ export class Quarantine {
   async add(segment: Segment, file: File | undefined, offset: number, bytes: number): Promise<void> {
     if (segment.damaged.has(offset)) return;
     segment.damaged.add(offset);
-    const path = `${segment.path}.damaged-${offset}`;
+    const path = copyPath(segment.path, offset);
     let copy: string | undefined;
     try {
       if (file !== undefined && this.#bytes + bytes <= MAX_COPIED_BYTES) {

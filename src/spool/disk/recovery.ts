@@ -28,8 +28,9 @@ export interface RecoveryOptions {
   readonly from: number;
 }
 
-interface Candidate {
+export interface Candidate {
   readonly path: string;
+  readonly name: string;
   readonly firstPosition: number;
   /** First position of the next segment, where this one ends. */
   readonly endPosition: number;
@@ -62,7 +63,7 @@ export function candidatesOf(directory: string, lane: string, names: readonly st
   const found = names
     .map((name) => ({ name, facts: parseSegmentName(name) }))
     .filter(({ facts }) => facts?.lane === lane)
-    .map(({ name, facts }) => ({ path: join(directory, name), firstPosition: facts?.firstPosition ?? 0 }))
+    .map(({ name, facts }) => ({ path: join(directory, name), name, firstPosition: facts?.firstPosition ?? 0 }))
     .sort((a, b) => a.firstPosition - b.firstPosition);
   return found.map((candidate, at) => ({ ...candidate, endPosition: found[at + 1]?.firstPosition ?? Infinity }));
 }

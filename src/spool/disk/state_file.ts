@@ -5,6 +5,8 @@ import { z } from 'zod';
 import { errnoOf, SluiceError } from '../../core/errors.ts';
 import type { File, FileSystem } from '../../core/files.ts';
 
+export const STATE_NAME = 'state.json';
+
 const VERSION = 1;
 
 const whole = z.int().nonnegative();
@@ -40,7 +42,7 @@ export class StateFile {
 
   constructor(options: StateFileOptions) {
     this.#options = options;
-    this.path = join(options.directory, 'state.json');
+    this.path = join(options.directory, STATE_NAME);
   }
 
   /**

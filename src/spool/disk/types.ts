@@ -34,7 +34,7 @@ export interface SegmentLogEvents {
 }
 
 export interface Damage {
-  /** Path of the segment. */
+  /** File name of the segment. */
   readonly segment: string;
   readonly offset: number;
   readonly bytes: number;
