@@ -121,7 +121,9 @@ export class Oracle {
     findings.addLetters(agent.disk.contents, undefined);
     for (const { process } of receivers) findings.addLetters(process.disk.contents, process.name);
     for (const what of findings.violations) this.violated(what);
-    for (const arrivals of findings.arrivals.values()) for (const what of disorder(arrivals.values())) this.violated(what);
+    for (const arrivals of findings.arrivals.values()) {
+      for (const what of disorder(arrivals.values(), (written) => this.#mayBeDropped(written))) this.violated(what);
+    }
     this.#judgeSources(findings);
     const left = [...agent.disk.contents.keys()].filter((path) => path.endsWith('.segment'));
     if (left.length > 0) this.violated(`the agent has stopped with nothing to deliver and left ${left.join(', ')}`);
@@ -135,6 +137,13 @@ export class Oracle {
     const known = this.#drops.get(name) ?? new DropCount();
     this.#drops.set(name, known);
     return known;
+  }
+
+  /** Whether the agent may have given a record up since its spool was full. What is on disk by then it does not tell one by one. */
+  #mayBeDropped({ source, dropped, isSafe }: Written): boolean {
+    const { sources, agent } = this.#evidence;
+    const isOldest = sources.some(({ options }) => options.name === source && options.onFull === 'drop_oldest');
+    return dropped !== undefined || (isOldest && isSafe && this.#dropsOf(agent).byReason(source).has('spool_full'));
   }
 
   #judgeSources(findings: Findings): void {
