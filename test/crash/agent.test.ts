@@ -5,7 +5,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { join } from 'node:path';
-import { type Test, test } from 'tap';
+import { type Test, t as root, test } from 'tap';
 import { type Running, startAgent } from '../helpers/agents.ts';
 import { checkLedgers, ledgerOf, watchUntil } from '../helpers/ledgers.ts';
 import { LineWriter } from '../helpers/line_writer.ts';
@@ -29,6 +29,9 @@ const MEMORY_BYTES = 32 * MEBIBYTE;
 const UNCOMMITTED_MS = 25 + 50;
 /** What the disk and a machine with other work may add to that. */
 const SLACK_MS = 425;
+
+/** Longer than a busy machine needs. */
+root.setTimeout(300_000);
 
 interface Subject {
   readonly durability: 'always' | 'overflow';
@@ -105,7 +108,7 @@ function checkLost(t: Test, what: string, stored: StoredLines, { written, kills,
   const lost = runs.reduce((sum, { count }) => sum + count, 0);
   const worst = runs.reduce((most, { count }) => Math.max(most, count), 0);
   t.comment(`${what}: ${written} written, ${kills} kills, ${lost} lost, ${worst} at most at once, ${stored.duplicates} twice`);
-  t.ok(lost <= kills * maxLost, `no more than ${maxLost} lines are lost at a kill`);
+  t.ok(worst <= maxLost && lost <= kills * maxLost, `no more than ${maxLost} lines are lost at a kill`);
   t.ok(stored.tails.length <= kills, 'at each kill one line at most is torn');
   t.equal(stored.ids.size + lost, written, 'none that was not written');
   t.ok(stored.ids.size > written / 2, 'and most are there');
@@ -135,6 +138,5 @@ void test(
     }),
 );
 
-void test('with overflow it loses of a pipe what it has in memory', { timeout: 180_000 }, (t) =>
-  killTimeAndAgain(t, { durability: 'overflow', forMs: 20_000, maxLost: MEMORY_BYTES / NUMBERED_LINE_BYTES }),
-);
+void test('with overflow it loses of a pipe what it has in memory', (t) =>
+  killTimeAndAgain(t, { durability: 'overflow', forMs: 20_000, maxLost: MEMORY_BYTES / NUMBERED_LINE_BYTES }));

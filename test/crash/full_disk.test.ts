@@ -1,6 +1,6 @@
 /** A disk that fills up while both receivers are away: on_full applies and is counted, the agent goes on, and takes the disk again. */
 import { join } from 'node:path';
-import { type Test, test } from 'tap';
+import { type Test, t as root, test } from 'tap';
 import { startReceiver } from '../helpers/agents.ts';
 import { ledgerOf, watchUntil } from '../helpers/ledgers.ts';
 import { LineWriter } from '../helpers/line_writer.ts';
@@ -14,6 +14,9 @@ const DISK_BYTES = 64 * MEBIBYTE;
 const FREE_BYTES = 8 * MEBIBYTE;
 const LINES_PER_SECOND = 20_000;
 const DEADLINE_MS = 60_000;
+
+/** Longer than a busy machine needs. */
+root.setTimeout(300_000);
 
 async function fillUp(t: Test, onFull: 'drop_oldest' | 'drop_newest'): Promise<void> {
   const disk = new SmallDisk(t, join(temporaryDirectory(t), 'spool'), DISK_BYTES);

@@ -2,7 +2,7 @@
  * Each receiver in turn is killed, frozen, swallowed up and cut off under load, in ways that its agent can see and in ways that it
  * cannot. Whatever it is: nothing is lost, the other receiver has its first record within four seconds, and gets its own meanwhile.
  */
-import { type Test, test } from 'tap';
+import { type Test, t as root, test } from 'tap';
 import { startReceiver } from '../helpers/agents.ts';
 import { InPath } from '../helpers/in_path.ts';
 import { ledgerOf, watchUntil } from '../helpers/ledgers.ts';
@@ -26,6 +26,9 @@ import {
 const LINES_PER_SECOND = 5000;
 const NOTICE_MS = 4000;
 const DEADLINE_MS = 30_000;
+
+/** Longer than a busy machine needs. */
+root.setTimeout(300_000);
 
 interface Fault {
   readonly options: SiteOptions;

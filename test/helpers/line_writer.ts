@@ -10,6 +10,8 @@ const STOP_DEADLINE_MS = 10_000;
 /** Where many lines are due at once, they are written as fast as the pipe takes them. */
 export interface LineWriterOptions {
   readonly linesPerSecond: number;
+  /** The process that reads the pipe, for `longestUnreadMs`; it must not end before the writer does. */
+  readonly readerPid?: number;
 }
 
 /**
@@ -18,12 +20,13 @@ export interface LineWriterOptions {
  */
 export class LineWriter {
   readonly #child: ChildProcess;
-  #report: WriterReport = { written: 0, longestFullMs: 0, longestCallMs: 0, hasStopped: false };
+  #report: WriterReport = { written: 0, longestFullMs: 0, longestUnreadMs: 0, longestCallMs: 0, hasStopped: false };
   #exit: string | undefined;
 
   /** Somebody must read the pipe already. */
-  constructor(t: Test, path: string, { linesPerSecond }: LineWriterOptions) {
-    this.#child = fork(SCRIPT, [path, String(linesPerSecond)], { execPath: process.execPath, execArgv: [] });
+  constructor(t: Test, path: string, { linesPerSecond, readerPid }: LineWriterOptions) {
+    const args = [path, String(linesPerSecond), String(readerPid ?? '')];
+    this.#child = fork(SCRIPT, args, { execPath: process.execPath, execArgv: [] });
     this.#child.on('message', (report: WriterReport) => (this.#report = report));
     this.#child.on('error', (error) => (this.#exit = error.message));
     this.#child.on('close', (code, signal) => (this.#exit = `ended with ${code ?? signal}`));
@@ -39,6 +42,14 @@ export class LineWriter {
   /** The longest time that the pipe was full without a break, in milliseconds. */
   get longestFullMs(): number {
     return this.#report.longestFullMs;
+  }
+
+  /**
+   * The same without the time that the reader's threads, or the writer, waited for a processor meanwhile: on a machine that is busy with
+   * other things, what the reader is to answer for.
+   */
+  get longestUnreadMs(): number {
+    return this.#report.longestUnreadMs;
   }
 
   /** The longest that one write(2) took, in milliseconds, together with whatever else the machine did meanwhile. */

@@ -1,17 +1,19 @@
 /**
- * The process of a `LineWriter`: `line_writer_process.ts PATH LINES_PER_SECOND`. It opens the pipe as a service does, to write, and
- * never waits in the kernel, so that what it measures is how long the pipe was full and not how long the process had to wait for a
- * processor. Told `stop` it writes no more, and reports a last time; it holds the pipe open until its parent lets it go.
+ * The process of a `LineWriter`: `line_writer_process.ts PATH LINES_PER_SECOND READER_PID`. It opens the pipe as a service does, to write,
+ * and never waits in the kernel, so that it can tell a pipe that is full from a machine that has no processor for this process. Told `stop` it
+ * writes no more, and reports a last time; it holds the pipe open until its parent lets it go.
  */
-import { constants, openSync, writeSync } from 'node:fs';
+import { constants, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { errnoOf } from '../../src/core/errors.ts';
 import { numberedLine } from './numbered_lines.ts';
 
 export interface WriterReport {
   readonly written: number;
-  /** The longest time that the pipe was full without a break, in milliseconds; that of a line that still waits is in it. */
+  /** The longest time that the pipe was full without a break, in milliseconds, once it is over. */
   readonly longestFullMs: number;
+  /** The same without the time that its reader, or this process, waited for a processor meanwhile: what the reader is to answer for. */
+  readonly longestUnreadMs: number;
   /** The longest that one write(2) took, in milliseconds, together with whatever else the machine did meanwhile. */
   readonly longestCallMs: number;
   readonly hasStopped: boolean;
@@ -25,14 +27,15 @@ const RETRY_MS = 0.2;
 /** A full pipe is tried so long before messages are looked at again. */
 const MAX_TICK_MS = 5;
 
-const [, , path = '', rate = '0'] = process.argv;
+const [, , path = '', rate = '0', reader = ''] = process.argv;
 const linesPerSecond = Number(rate);
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
 let written = 0;
 let longestFullMs = 0;
+let longestUnreadMs = 0;
 let longestCallMs = 0;
-let fullSinceMs: number | undefined;
+let fullSince: { readonly ms: number; readonly queuedMs: number } | undefined;
 
 const stop = new AbortController();
 process.on('message', () => stop.abort());
@@ -72,13 +75,28 @@ function tryWrite(line: string): 'taken' | 'full' | 'unread' {
   }
   const nowMs = performance.now();
   longestCallMs = Math.max(longestCallMs, nowMs - beforeMs);
-  if (fullSinceMs !== undefined) longestFullMs = Math.max(longestFullMs, nowMs - fullSinceMs);
-  fullSinceMs = outcome === 'full' ? (fullSinceMs ?? beforeMs) : undefined;
+  if (outcome === 'full') fullSince ??= { ms: beforeMs, queuedMs: queuedMs() };
+  else if (fullSince !== undefined) noteFull(nowMs - fullSince.ms, queuedMs() - fullSince.queuedMs);
+  if (outcome !== 'full') fullSince = undefined;
   return outcome;
+}
+
+function noteFull(fullMs: number, queuedMs: number): void {
+  longestFullMs = Math.max(longestFullMs, fullMs);
+  longestUnreadMs = Math.max(longestUnreadMs, fullMs - queuedMs);
+}
+
+/** How long the reader's threads and this process have waited for a processor so far: the second number of schedstat, nanoseconds. */
+function queuedMs(): number {
+  const tasks = reader === '' ? [] : readdirSync(`/proc/${reader}/task`).map((task) => `/proc/${reader}/task/${task}/schedstat`);
+  return ['/proc/self/schedstat', ...tasks].reduce(
+    (sum, file) => sum + Number(readFileSync(file, 'utf8').split(' ')[1]) / 1e6,
+    0,
+  );
 }
 
 function report(hasStopped: boolean): void {
   reportedMs = performance.now();
-  const message: WriterReport = { written, longestFullMs, longestCallMs, hasStopped };
+  const message: WriterReport = { written, longestFullMs, longestUnreadMs, longestCallMs, hasStopped };
   process.send?.(message);
 }
