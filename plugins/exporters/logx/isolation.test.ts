@@ -51,7 +51,7 @@ function play({ sizes, ends, scope = sizes.length, maxAttempts = Infinity, rando
       const count = sizes[read] ?? 0;
       const batch = makeBatch(Array.from({ length: count }, () => 'x'));
       const delivery: Delivery = { position: read++, batch };
-      return [{ delivery, first: 0, count, attempts: 0, tries: 0, strikes: 0 }];
+      return { delivery, first: 0, count, attempts: 0, tries: 0, strikes: 0 };
     },
     held: () => read - Math.max(0, open.findIndex((count) => count > 0)), // prettier-ignore
     scope,
@@ -71,7 +71,7 @@ function play({ sizes, ends, scope = sizes.length, maxAttempts = Infinity, rando
       }
       if (typeof unit === 'string') break;
       if (!ends(namesOf(unit), connection, batch)) {
-        done(isolation.acked(), report.acked);
+        done(isolation.acked(true), report.acked);
         continue;
       }
       report.ended += 1;

@@ -54,8 +54,8 @@ export interface Verdict {
 }
 
 export interface IsolationParts {
-  /** The units of the next delivery; undefined where there is none now. */
-  readonly read: () => Unit[] | undefined;
+  /** The next delivery, all of it; undefined where there is none now. */
+  readonly read: () => Unit | undefined;
   /** Deliveries that were read and are not settled. */
   readonly held: () => number;
   /** Deliveries that were under way when it began: so many are sent alone at least. */
@@ -84,7 +84,8 @@ export class Isolation {
   }
 
   /**
-   * What to send now. `wait`: for what was sent. `anew`: nothing more over this connection. `over`: nothing is suspected any more.
+   * What to send now. `wait`: for what was sent. `anew`: nothing more over this connection. `over`: nothing is suspected any more, and all
+   * that was read is acked or condemned.
    * `isFirst` where nothing was sent over the connection yet.
    */
   next(isFirst: boolean): Unit | 'wait' | 'anew' | 'over' {
@@ -95,10 +96,11 @@ export class Isolation {
     return this.#sent ?? 'over';
   }
 
-  /** What was sent has been acked. */
-  acked(): Unit {
+  /** What was sent has been acked. `isProof` is false where none of it could be sent, since it is too large. */
+  acked(isProof: boolean): Unit {
     const unit = this.#takeSent();
     remove(this.#suspects, unit);
+    if (!isProof) return unit;
     this.#acks += 1;
     this.#failuresInRow = 0;
     this.#isProven = true;
@@ -136,11 +138,6 @@ export class Isolation {
     this.#isProven = false;
   }
 
-  /** Everything that is neither acked nor condemned, in no order. */
-  get left(): readonly Unit[] {
-    return [...this.#suspects, ...this.#others];
-  }
-
   get #isUsedUp(): boolean {
     return this.#p.held() >= MAX_DELIVERIES && this.#others.length === 0;
   }
@@ -158,13 +155,10 @@ export class Isolation {
   }
 
   #take(mayRead: boolean): Unit | undefined {
-    if (this.#others.length === 0 && mayRead) {
-      const units = this.#p.read();
-      if (units === undefined) return undefined;
-      this.#deliveries += 1;
-      this.#others.push(...units);
-    }
-    return this.#others.shift();
+    if (this.#others.length > 0 || !mayRead) return this.#others.shift();
+    const unit = this.#p.read();
+    if (unit !== undefined) this.#deliveries += 1;
+    return unit;
   }
 
   /** A single record, so that many comparisons are to be had. */

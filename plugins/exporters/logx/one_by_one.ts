@@ -1,10 +1,10 @@
 /**
  * Sends what an isolation asks for, a unit at a time. Deliveries that were read are kept, whatever happens to connections, until they are
- * settled in the order in which they were read; what is known of the others at the end is left to the history.
+ * settled in the order in which they were read.
  */
 import type { Delivery } from '../../../src/core/component.ts';
 import { Isolation, type Unit, type Verdict } from './isolation.ts';
-import { type Parcel, parcelsOf, type Range, type Refused } from './parcels.ts';
+import { indexesOf, type Parcel, parcelsOf, type Refused } from './parcels.ts';
 import { exhausted, refuse, type SendingParts } from './stream.ts';
 import type { SentFrame } from './window.ts';
 
@@ -39,17 +39,18 @@ export class OneByOne {
     if (unit === 'wait') return undefined;
     if (typeof unit === 'string') return unit;
     const { delivery, attempts } = unit;
-    return parcelsOf(delivery, this.#p.cache.acquire(delivery, mark), [unit], [], attempts + 1, maxFrameBytes);
+    return parcelsOf(delivery, this.#p.cache.acquire(delivery, mark), unit, attempts + 1, maxFrameBytes);
   }
 
   settled(mark: string | undefined, frames: readonly SentFrame[]): void {
+    const isProof = frames.some(({ records }) => records > 0);
     for (const { delivery, isLast, refused } of frames) {
       this.#refused.push(...refused);
       if (!isLast) continue;
       const held = this.#heldOf(delivery);
       held.refused.push(...this.#refused.splice(0));
       this.#p.cache.release(delivery, mark);
-      held.left -= this.#isolation.acked().count;
+      held.left -= this.#isolation.acked(isProof).count;
     }
     this.#settleOldest();
   }
@@ -70,38 +71,22 @@ export class OneByOne {
     this.#settleOldest();
   }
 
-  /** Gives back what is left. */
-  finish(): void {
-    const { history, cursor } = this.#p;
-    for (const { delivery, refused } of this.#held) {
-      const units = this.#isolation.left.filter((unit) => unit.delivery === delivery);
-      const ranges: Range[] = units.map(({ first, count }) => ({ first, count })).sort((a, b) => a.first - b.first);
-      history.keep(delivery.position, { ranges, refused }, Math.max(0, ...units.map(({ attempts }) => attempts)));
-    }
-    cursor.rewind();
-  }
-
-  #read(): Unit[] | undefined {
-    const { cursor, history } = this.#p;
+  #read(): Unit | undefined {
+    const { cursor, attempts } = this.#p;
     const delivery = cursor.next();
     if (delivery === undefined) return undefined;
-    const { ranges, refused } = history.remains(delivery.position) ?? {
-      ranges: [{ first: 0, count: delivery.batch.count }],
-      refused: [],
-    };
-    const attempts = history.attempts(delivery.position);
-    const units = ranges.map((range): Unit => ({ ...range, delivery, attempts, tries: 0, strikes: 0 }));
-    this.#held.push({ delivery, left: units.reduce((sum, { count }) => sum + count, 0), refused: [...refused] });
-    return units;
+    const { count } = delivery.batch;
+    this.#held.push({ delivery, left: count, refused: [] });
+    return { delivery, first: 0, count, attempts: attempts.of(delivery.position), tries: 0, strikes: 0 };
   }
 
   #settleOldest(): void {
-    const { cursor, history } = this.#p;
+    const { cursor, attempts } = this.#p;
     const done: Held[] = [];
     while (this.#held[0]?.left === 0) done.push(...this.#held.splice(0, 1));
     for (const { delivery, refused } of done) {
       refuse(this.#p, delivery, refused);
-      history.forget(delivery.position);
+      attempts.forget(delivery.position);
     }
     const last = done.at(-1);
     if (last !== undefined) cursor.deliveredThrough(last.delivery.position);
@@ -115,8 +100,8 @@ export class OneByOne {
 }
 
 function refusedBy({ unit, reason }: Verdict): Refused {
-  const { first, count, attempts } = unit;
-  const records = Array.from({ length: count }, (_, at) => first + at);
+  const { attempts } = unit;
+  const records = indexesOf(unit);
   if (reason === 'retries_exhausted') return exhausted(records, attempts);
   const detail = `the connection ended each of the ${attempts} times that it was sent, while other records were acknowledged`;
   return { records, reason, detail, attempts };

@@ -2,7 +2,7 @@
  * What a destination has to send, over whichever link. As a rule in a stream; one by one where connections end again and again with the same
  * delivery under way, until the record that is to blame has been found or none is.
  */
-import { History } from './history.ts';
+import { Attempts } from './attempts.ts';
 import { OneByOne } from './one_by_one.ts';
 import type { Parcel, Refused } from './parcels.ts';
 import { type SendingParts, Stream } from './stream.ts';
@@ -11,7 +11,7 @@ import type { SentFrame } from './window.ts';
 /** Connections in a row that must end with the same delivery as the oldest one under way before records are sent one by one. */
 const SUSPICIOUS_ENDS = 3;
 
-export interface OutboxParts extends Omit<SendingParts, 'history' | 'refused'> {
+export interface OutboxParts extends Omit<SendingParts, 'attempts' | 'refused'> {
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly events: OutboxEvents;
@@ -35,7 +35,7 @@ export class Outbox {
   #ends = 0;
 
   constructor({ random, events, ...parts }: OutboxParts) {
-    this.#p = { ...parts, history: new History(), refused: (refused) => events.refused(refused) };
+    this.#p = { ...parts, attempts: new Attempts(), refused: (refused) => events.refused(refused) };
     this.#random = random;
     this.#events = events;
     this.#stream = new Stream(this.#p);
@@ -58,7 +58,6 @@ export class Outbox {
     if (this.#oneByOne !== undefined) {
       const next = this.#oneByOne.next(mark, maxFrameBytes, isFirst);
       if (next !== 'over') return next;
-      this.#oneByOne.finish();
       this.#oneByOne = undefined;
       this.#events.isolating(false);
     }

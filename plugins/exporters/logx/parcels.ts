@@ -9,6 +9,11 @@ export interface Range {
   readonly count: number;
 }
 
+/** The indexes of a range. */
+export function indexesOf({ first, count }: Range): number[] {
+  return Array.from({ length: count }, (_, at) => first + at);
+}
+
 export interface Refused {
   /** Indexes in the delivery. */
   readonly records: readonly number[];
@@ -18,7 +23,7 @@ export interface Refused {
   readonly attempts: number;
 }
 
-/** What goes into one frame. Most deliveries are one; what is larger than a receiver takes, or has been sent in part, is several. */
+/** What goes into one frame. Most deliveries are one; what is larger than a receiver takes is several. */
 export interface Parcel {
   readonly delivery: Delivery;
   /** Whether all that was to be sent of the delivery is settled with this one. */
@@ -37,39 +42,23 @@ export interface Parcel {
 const NO_LINES = Buffer.alloc(0);
 
 /** Nothing to send: `refused` is to be settled once everything before it is. */
-export function emptyParcel(delivery: Delivery, refused: readonly Refused[]): Parcel {
-  return { delivery, isLast: true, first: 0, records: 0, lines: NO_LINES, attempts: 0, refused: [...refused] };
+export function emptyParcel(delivery: Delivery, refused: Refused): Parcel {
+  return { delivery, isLast: true, first: 0, records: 0, lines: NO_LINES, attempts: 0, refused: [refused] };
 }
 
-/**
- * The parcels for `ranges` of a delivery, whose lines are `lines`; the last one is marked as such. `refused` is to be settled with them,
- * and so is what is longer than a frame may be.
- */
-export function parcelsOf(
-  delivery: Delivery,
-  lines: Buffer,
-  ranges: readonly Range[],
-  refused: readonly Refused[],
-  attempts: number,
-  maxFrameBytes: number,
-): Parcel[] {
-  const parcels: Parcel[] = [];
-  const tooLong: number[] = [];
-  for (const { first: start, count } of ranges) {
-    const selected = count === delivery.batch.count ? lines : selectLines(lines, start, count);
-    const isOne = selected.length <= maxFrameBytes;
-    const divided = isOne
-      ? { parts: [{ bytes: selected, first: 0, records: count }], tooLong: [] }
-      : divideLines(selected, maxFrameBytes);
-    for (const { bytes, first, records } of divided.parts)
-      parcels.push({ delivery, isLast: false, first: start + first, records, lines: bytes, attempts, refused: [] });
-    tooLong.push(...divided.tooLong.map((index) => start + index));
-  }
+/** The parcels for `range` of a delivery, whose lines are `lines`; the last one is marked as such. */
+export function parcelsOf(delivery: Delivery, lines: Buffer, range: Range, attempts: number, maxFrameBytes: number): Parcel[] {
+  const isWhole = range.count === delivery.batch.count;
+  const selected = isWhole ? lines : selectLines(lines, range.first, range.count);
+  const parcel = { delivery, isLast: true, first: range.first, records: range.count, lines: selected, attempts };
+  if (selected.length <= maxFrameBytes) return [{ ...parcel, refused: [] }];
+  const { parts, tooLong } = divideLines(selected, maxFrameBytes);
+  const parcels = parts.map(({ bytes, first, records }, at): Parcel => {
+    const isLast = at === parts.length - 1 && tooLong.length === 0;
+    return { ...parcel, isLast, first: range.first + first, records, lines: bytes, refused: [] };
+  });
+  if (tooLong.length === 0) return parcels;
+  const records = tooLong.map((index) => range.first + index);
   const detail = `longer than the ${maxFrameBytes} bytes that the receiver takes in a frame`;
-  const unsent = [...refused];
-  if (tooLong.length > 0) unsent.push({ records: tooLong, reason: 'too_large', detail, attempts: 0 });
-  const last = parcels.at(-1);
-  if (last === undefined || unsent.length > 0) return [...parcels, emptyParcel(delivery, unsent)];
-  parcels[parcels.length - 1] = { ...last, isLast: true };
-  return parcels;
+  return [...parcels, emptyParcel(delivery, { records, reason: 'too_large', detail, attempts: 0 })];
 }

@@ -1,14 +1,14 @@
 /** The usual way to send: delivery after delivery, as they are read, as many under way as the link lets. */
 import type { Cursor, Delivery } from '../../../src/core/component.ts';
-import type { History } from './history.ts';
+import type { Attempts } from './attempts.ts';
 import type { LineCache } from './line_cache.ts';
-import { emptyParcel, type Parcel, parcelsOf, type Refused } from './parcels.ts';
+import { emptyParcel, indexesOf, type Parcel, parcelsOf, type Refused } from './parcels.ts';
 import type { SentFrame } from './window.ts';
 
 export interface SendingParts {
   readonly cursor: Cursor;
   readonly cache: LineCache;
-  readonly history: History;
+  readonly attempts: Attempts;
   /** How often records are sent at most. */
   readonly maxAttempts: number;
   /** These records of the delivery, which is settled next, go to the dead letters. */
@@ -26,40 +26,36 @@ export class Stream {
 
   /** The next delivery; undefined where there is none now. */
   next(mark: string | undefined, maxFrameBytes: number): Parcel[] | undefined {
-    const { cursor, cache, history, maxAttempts } = this.#p;
+    const { cursor, cache, attempts, maxAttempts } = this.#p;
     const delivery = cursor.next();
     if (delivery === undefined) return undefined;
-    const { position, batch } = delivery;
     const lines = cache.acquire(delivery, mark);
-    const attempts = history.attempts(position);
-    const { ranges, refused } = history.remains(position) ?? { ranges: [{ first: 0, count: batch.count }], refused: [] };
-    if (attempts >= maxAttempts && ranges.length > 0) {
-      const records = ranges.flatMap(({ first, count }) => Array.from({ length: count }, (_, at) => first + at));
-      return [emptyParcel(delivery, [...refused, exhausted(records, attempts)])];
-    }
-    return parcelsOf(delivery, lines, ranges, refused, attempts + 1, maxFrameBytes);
+    const all = { first: 0, count: delivery.batch.count };
+    const before = attempts.of(delivery.position);
+    if (before >= maxAttempts) return [emptyParcel(delivery, exhausted(indexesOf(all), before))];
+    return parcelsOf(delivery, lines, all, before + 1, maxFrameBytes);
   }
 
   settled(mark: string | undefined, frames: readonly SentFrame[]): void {
-    const { cursor, cache, history } = this.#p;
+    const { cursor, cache, attempts } = this.#p;
     for (const { delivery, isLast, refused } of frames) {
       this.#refused.push(...refused);
       if (!isLast) continue;
       refuse(this.#p, delivery, this.#refused.splice(0));
       cache.release(delivery, mark);
-      history.forget(delivery.position);
+      attempts.forget(delivery.position);
     }
     const last = frames.findLast(({ isLast }) => isLast);
     if (last !== undefined) cursor.deliveredThrough(last.delivery.position);
-    if (cursor.isEmpty) history.clear();
+    if (cursor.isEmpty) attempts.clear();
   }
 
   /** The link ended with these unacked: they are sent again over the next one. */
   returned(mark: string | undefined, frames: readonly SentFrame[]): void {
-    const { cursor, cache, history } = this.#p;
+    const { cursor, cache, attempts } = this.#p;
     for (const { delivery, isLast } of frames) if (isLast) cache.release(delivery, mark);
     const sent = frames.filter(({ records }) => records > 0).map(({ delivery }) => delivery.position);
-    for (const position of new Set(sent)) history.sentInVain(position);
+    for (const position of new Set(sent)) attempts.sentInVain(position);
     this.#refused = [];
     cursor.rewind();
   }
