@@ -17,8 +17,7 @@ const LIVE_MS = 8000;
 const OFFERED_RATE = 500_000;
 /** What comes in while the spool is drained, and while memory is looked at. */
 const STEADY_RATE = 20_000;
-const RECOVERED_BYTES = 2 ** 30;
-const LARGE_BYTES = 10 * 2 ** 30;
+const GIBIBYTE = 2 ** 30;
 const DEADLINE_MS = 600_000;
 
 const OVERFLOW = { disk: { max_bytes: '64GiB' } };
@@ -91,7 +90,7 @@ export async function runAlways(): Promise<{ readonly away: Compared; readonly l
 export async function runRecovery(): Promise<{ readonly seconds: number; readonly plainReadSeconds: number }> {
   return withSite(OVERFLOW, WAITING_WRITER, async (site) => {
     await site.startAgent();
-    await fill(site, RECOVERED_BYTES);
+    await fill(site, GIBIBYTE);
     await site.stopAgent('SIGKILL');
     const plainReadSeconds = readPlainly(site.spoolFiles);
     await site.startReceivers();
@@ -106,12 +105,12 @@ export async function runRecovery(): Promise<{ readonly seconds: number; readonl
 export async function runMemory(): Promise<{ readonly emptyMiB: number; readonly largeMiB: number }> {
   return withSite(OVERFLOW, WAITING_WRITER, async (site) => {
     await site.startAgent();
-    await measureIntake(site, 0);
+    await fill(site, GIBIBYTE); // so that all that spooling and draining need has been made once
     await site.startReceivers();
     await whenDrained(site);
     const emptyMiB = await residentMiB(site);
     await site.stopReceivers();
-    await fill(site, LARGE_BYTES);
+    await fill(site, 10 * GIBIBYTE);
     return { emptyMiB, largeMiB: await residentMiB(site) };
   });
 }
