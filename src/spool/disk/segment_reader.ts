@@ -58,6 +58,11 @@ export class SegmentReader {
     }
   }
 
+  /** Passes over what is below a position, without reading it. */
+  skipTo(position: number): void {
+    this.#from = Math.max(this.#from, position);
+  }
+
   /** Gives up on the rest of the segment that cannot be read; its records stay unfinished until it is removed. */
   async skipSegment(): Promise<void> {
     const segment = this.#open?.segment ?? this.#options.segmentFrom(this.#from);
