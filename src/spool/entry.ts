@@ -22,13 +22,18 @@ export class Entry implements Delivery {
   isSafe = false;
   #isAcknowledged: boolean;
   #holders = 1;
+  readonly #released: (() => void) | undefined;
 
-  /** For its maker to let go of. A batch that was read from the disk has no source any more that waits to be told. */
-  constructor(position: number, batch: Batch, source: 'waits' | 'was told') {
+  /**
+   * For its maker to let go of. A batch that was read from the disk has no source any more that waits to be told. `released` is called when
+   * its bytes are given back.
+   */
+  constructor(position: number, batch: Batch, source: 'waits' | 'was told', released?: () => void) {
     this.position = position;
     this.batch = batch;
     this.bytes = batch.memoryBytes + BATCH_OVERHEAD_BYTES;
     this.#isAcknowledged = source === 'was told';
+    this.#released = released;
   }
 
   hold(): this {
@@ -38,7 +43,9 @@ export class Entry implements Delivery {
 
   letGo(): void {
     this.#holders -= 1;
-    if (this.#holders === 0) this.batch.release();
+    if (this.#holders > 0) return;
+    this.batch.release();
+    this.#released?.();
   }
 
   /** Tells the source, where it has not been told before. */

@@ -7,13 +7,14 @@
  *                                   ├─────────────── memory ──────────────┤ ◀── append
  *     … on disk only …  evictedThrough │ in both  syncedPosition │ in memory only
  */
-import { DELIVERED } from '../core/ack.ts';
+import { DELIVERED, type Outcome } from '../core/ack.ts';
 import type { Batch } from '../core/batch.ts';
 import type { OnFull } from '../core/component.ts';
 import type { SegmentLog } from './disk/segment_log.ts';
 import type { SegmentReader } from './disk/segment_reader.ts';
 import type { ReceiverRecords } from './disk/types.ts';
 import type { Entry } from './entry.ts';
+import { FetchedBatches } from './fetched.ts';
 import type { Place } from './place.ts';
 import type { RefusedRecord, RefusedRecords } from './refusals.ts';
 import { Tail } from './tail.ts';
@@ -37,6 +38,7 @@ export interface Numbering {
 export class Lane {
   readonly rule: OverflowRule;
   readonly tail = new Tail();
+  readonly fetched = new FetchedBatches();
   /** One a destination. */
   readonly places: Place[] = [];
   #log: SegmentLog | undefined;
@@ -209,7 +211,14 @@ export class Lane {
     this.#refused.delete(position);
     if (this.log !== undefined && position <= this.log.lastPosition) this.log.finished(position, batch.receiver, batch.count);
     this.#finished(batch, refused);
-    const [first] = refused.values();
-    entry.acknowledge(first === undefined ? DELIVERED : { kind: 'rejected', reason: first.reason });
+    entry.acknowledge(outcomeOf(refused));
   }
+}
+
+/** What a source hears that waits for it: a record that was refused and could not be kept is lost, unless the source offers it again. */
+function outcomeOf(refused: RefusedRecords): Outcome {
+  const records = [...refused.values()];
+  const worst = records.find(({ isKept }) => !isKept) ?? records[0];
+  if (worst === undefined) return DELIVERED;
+  return { kind: worst.isKept ? 'rejected' : 'dropped', reason: worst.reason };
 }

@@ -9,7 +9,8 @@
 import type { Clock, Timer } from '../core/clock.ts';
 import { BackOff } from '../kit/back_off.ts';
 import type { SegmentReader } from './disk/segment_reader.ts';
-import { Entry } from './entry.ts';
+import type { StoredBatch } from './disk/types.ts';
+import type { Entry } from './entry.ts';
 import type { Lane } from './lane.ts';
 
 /** What is fetched ahead, for each place. */
@@ -175,24 +176,29 @@ export class Place {
 
   /** False at the end of what is on disk. */
   async #fetchNext(generation: number): Promise<boolean> {
-    const { evictedThrough } = this.#lane;
-    this.#reader ??= this.#lane.openReader(this.#read);
-    const stored = await this.#reader.next();
+    const { evictedThrough, fetched } = this.#lane;
+    const from = this.#ahead.length > 0 ? this.#ahead.at(-1)!.position + 1 : this.#read; // there is a last one
+    const entry = await fetched.fetch(from, () => this.#readFrom(from));
     if (generation !== this.#generation) {
-      stored?.batch.release();
+      entry?.letGo();
       return false;
     }
     this.#failingSinceMs = undefined;
     this.#backOff.reset();
-    if (stored === undefined) {
+    if (entry === undefined) {
       this.#readThrough = evictedThrough;
       return false;
     }
-    const entry = new Entry(stored.position, stored.batch, 'was told');
     this.#ahead.push(entry);
     this.#aheadBytes += entry.bytes;
     if (this.#ahead.length === 1) this.#events.fetched();
     return true;
+  }
+
+  #readFrom(from: number): Promise<StoredBatch | undefined> {
+    this.#reader ??= this.#lane.openReader(from);
+    this.#reader.skipTo(from);
+    return this.#reader.next();
   }
 
   async #failed(error: unknown, generation: number): Promise<void> {

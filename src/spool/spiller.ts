@@ -15,8 +15,9 @@ import type { Lane } from './lane.ts';
 const BEGIN_SHARE = 0.375;
 const ENOUGH_SHARE = 0.25;
 
-/** What is written and synced at once. */
-const WRITE_BYTES = 8 * 1024 * 1024;
+/** What is written and synced at once: little enough that memory becomes free in steps. */
+const MAX_WRITE_BYTES = 16 * 1024 * 1024;
+const WRITE_SHARE = 1 / 4;
 
 /** When it is looked again whether a disk that has reached its bound has room. */
 const FULL_RETRY_MS = 250;
@@ -50,6 +51,7 @@ export interface SpillerEvents {
 export class Spiller {
   readonly #o: SpillerOptions;
   readonly #backOff: BackOff;
+  readonly #writeBytes: number;
   #running: Promise<void> | undefined;
   #timer: Timer | undefined;
   #isFailing = false;
@@ -57,12 +59,18 @@ export class Spiller {
 
   constructor(options: SpillerOptions) {
     this.#o = options;
+    this.#writeBytes = Math.min(MAX_WRITE_BYTES, options.maxMemoryBytes * WRITE_SHARE);
     this.#backOff = new BackOff({ minMs: 250, maxMs: 30_000, random: options.random });
   }
 
-  /** Whether the disk takes what it is given. */
+  /** Whether the disk does not take what it is given. */
   get isFailing(): boolean {
     return this.#isFailing;
+  }
+
+  /** Whether something is on its way to the disk, so that memory will be free soon. */
+  get isWriting(): boolean {
+    return this.#running !== undefined && !this.#isFailing;
   }
 
   get memoryBytes(): number {
@@ -155,7 +163,7 @@ export class Spiller {
   }
 
   #next(lane: Lane, mayGo: (lane: Lane, entry: Entry) => boolean): Entry[] {
-    return lane.log === undefined ? [] : lane.writable(WRITE_BYTES, (entry) => mayGo(lane, entry));
+    return lane.log === undefined ? [] : lane.writable(this.#writeBytes, (entry) => mayGo(lane, entry));
   }
 
   /** False where the disk cannot take it now. */

@@ -9,9 +9,8 @@
  * the spool answers for it. Lanes keep receivers that can wait apart from those that cannot, so that neither's backlog is the other's.
  *
  * At the bound on memory, what is on disk is let go of first. Then the receiver's own rule counts: those whose source keeps the records
- * (`push_back`) are made to wait from half the bound on, so that the other half stays free for those whose source does not;
- * `drop_oldest` gives up the oldest batch in memory that no destination is being sent, and at the bound on disk the oldest segment;
- * `drop_newest` the batch that comes; `block` makes the receiver wait.
+ * (`push_back`) are made to wait (`room.ts`); `drop_oldest` gives up the oldest batch in memory that no destination is being sent, and at
+ * the bound on disk the oldest segment; `drop_newest` the batch that comes; `block` makes the receiver wait.
  */
 import type { Batch } from '../core/batch.ts';
 import type { Clock, Timer } from '../core/clock.ts';
@@ -23,12 +22,10 @@ import type { SpoolEvents, SpoolOutcomes } from './events.ts';
 import { Lane, OVERFLOW_RULES, type OverflowRule } from './lane.ts';
 import { Place } from './place.ts';
 import { type DeadLetters, Refusals, type RefusedRecords } from './refusals.ts';
+import { Room } from './room.ts';
 import { Spiller } from './spiller.ts';
 import { SpoolCursor } from './spool_cursor.ts';
 import { SpoolDisk } from './spool_disk.ts';
-
-/** Receivers that are pushed back wait from this share of the bound on memory on. */
-const PUSH_BACK_SHARE = 0.5;
 
 /** How often it is saved how far destinations have come, and what they all have is removed from disk. */
 const TIDY_MS = 1000;
@@ -74,13 +71,13 @@ export class Spool {
   readonly #o: SpoolOptions;
   readonly #lanes: readonly Lane[];
   readonly #spiller: Spiller;
+  readonly #room: Room;
   #disk: SpoolDisk | undefined;
   #nextPosition = 0;
   #isStopped = false;
   #tidyTimer: Timer | undefined;
   #tidying: Promise<void> = Promise.resolve();
   readonly #refusals: Refusals;
-  #waiters: { readonly bytes: number; readonly resolve: () => void }[] = [];
 
   constructor(options: SpoolOptions) {
     const { destinations, events, random, disk, maxMemoryBytes } = options;
@@ -93,7 +90,7 @@ export class Spool {
       lanes: this.#lanes,
       maxDiskBytes: disk?.maxBytes ?? 0,
       events: {
-        freed: () => this.#wakeWaiters(),
+        freed: () => this.#room.wake(),
         written: (bytes) => events.written(bytes),
         droppedOldest: (held) => events.droppedOldest(this.#bookDropped(held, SPOOL_FULL)),
         lost: (held) => events.lost(this.#bookDropped(held, DAMAGED)),
@@ -101,6 +98,7 @@ export class Spool {
         recovered: () => events.diskRecovered(),
       },
     });
+    this.#room = new Room({ ...options, usedBytes: () => this.bytes, isWriting: () => this.#spiller.isWriting });
     events.observe({
       memoryBytes: () => this.bytes,
       maxMemoryBytes,
@@ -139,8 +137,8 @@ export class Spool {
     const lane = this.#laneOf(rule === 'push_back' && !batch.isKept ? 'block' : rule);
     lane.number(batch);
     const bytes = batch.memoryBytes + BATCH_OVERHEAD_BYTES;
-    if (!this.#hasRoomFor(bytes)) this.#makeRoomFor(bytes, lane);
-    if ((lane.rule === 'drop_oldest' || lane.rule === 'drop_newest') && !this.#hasRoomFor(bytes)) {
+    if (!this.#room.hasRoomFor(bytes)) this.#makeRoomFor(bytes, lane);
+    if ((lane.rule === 'drop_oldest' || lane.rule === 'drop_newest') && !this.#room.hasRoomFor(bytes)) {
       this.#drop(new Entry(this.#nextPosition++, batch, 'waits'));
       return;
     }
@@ -151,12 +149,7 @@ export class Spool {
 
   /** Undefined when a receiver with this rule may read on; otherwise resolves when it may. */
   whenRoom(rule: OverflowRule): Promise<void> | undefined {
-    if (rule !== 'push_back' && rule !== 'block') return undefined;
-    const bound = this.#o.maxMemoryBytes * (rule === 'block' ? 1 : PUSH_BACK_SHARE);
-    if (this.bytes < bound) return undefined;
-    return new Promise((resolve) => {
-      this.#waiters.push({ bytes: bound, resolve });
-    });
+    return this.#room.when(rule);
   }
 
   /** Counts, batch by batch, the records that are held for each receiver: the ledger's other side. */
@@ -186,7 +179,7 @@ export class Spool {
     await this.#spiller.stop(({ rule }, { isTaken }) => rule !== 'push_back' || isTaken);
     for (const lane of this.#lanes) for (const entry of lane.takeAll()) this.#abandon(lane, entry, abandoned);
     await this.#disk?.close(this.#nextPosition);
-    for (const { resolve } of this.#waiters.splice(0)) resolve();
+    this.#room.stop();
   }
 
   #laneOf(rule: OverflowRule): Lane {
@@ -208,18 +201,14 @@ export class Spool {
       destination,
       stations,
       putDeadLetters: (delivery, refused) => this.#refusals.put(delivery, destination, refused),
-      settled: () => this.#wakeWaiters(),
+      settled: () => this.#room.wake(),
     });
     return cursor;
   }
 
-  #hasRoomFor(bytes: number): boolean {
-    return this.bytes + bytes <= this.#o.maxMemoryBytes;
-  }
-
   #makeRoomFor(bytes: number, lane: Lane): void {
     this.#spiller.evict(bytes);
-    while (lane.rule === 'drop_oldest' && bytes <= this.#o.maxMemoryBytes && !this.#hasRoomFor(bytes)) {
+    while (lane.rule === 'drop_oldest' && bytes <= this.#o.maxMemoryBytes && !this.#room.hasRoomFor(bytes)) {
       const oldest = lane.takeOldest();
       if (oldest === undefined) return;
       this.#drop(oldest);
@@ -265,14 +254,7 @@ export class Spool {
     await this.#disk?.save(this.#nextPosition);
     await this.#spiller.removeSettled();
     this.#spiller.poke();
-    this.#wakeWaiters();
-  }
-
-  #wakeWaiters(): void {
-    if (this.#waiters.length === 0) return;
-    const waiters = this.#waiters;
-    this.#waiters = waiters.filter(({ bytes }) => this.bytes >= bytes);
-    for (const { bytes, resolve } of waiters) if (this.bytes < bytes) resolve();
+    this.#room.wake();
   }
 }
 
