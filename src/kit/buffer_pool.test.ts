@@ -30,6 +30,8 @@ void test('small buffers are not kept, and of large ones only so many, those tha
   t.same(new Set(memories), new Set(buffers.slice(1).map(({ buffer }) => buffer)));
   pool.give(pool.take(1024 * KIB));
   t.equal(pool.pooledBytes, 0, 'one that is larger than the bound');
+  pool.give(Buffer.allocUnsafeSlow(128 * KIB));
+  t.equal(pool.pooledBytes, 0, 'one that is not of this pool, and may be shared');
   t.end();
 });
 

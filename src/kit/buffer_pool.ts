@@ -10,6 +10,7 @@ export class BufferPool {
   readonly #maxBytes: number;
   /** The one that was given last is at the end. */
   readonly #buffers: ArrayBufferLike[] = [];
+  readonly #own = new WeakSet<ArrayBufferLike>();
   #bytes = 0;
 
   /** Keeps buffers of `maxBytes` in all at most; more are left to the garbage collector. */
@@ -28,17 +29,23 @@ export class BufferPool {
     const size = sizeFor(bytes);
     const at = this.#buffers.findLastIndex(({ byteLength }) => byteLength === size);
     const [pooled] = at < 0 ? [] : this.#buffers.splice(at, 1);
-    if (pooled === undefined) return Buffer.allocUnsafeSlow(size).subarray(0, bytes);
+    if (pooled === undefined) return this.#make(size).subarray(0, bytes);
     this.#bytes -= size;
     return Buffer.from(pooled, 0, bytes);
   }
 
-  /** Takes a buffer of `take` back, which nobody looks at any more. */
+  /** Takes a buffer back that nobody looks at any more; small ones, and such as `take` has not made, are let go. */
   give({ buffer }: Buffer): void {
-    if (buffer.byteLength < MIN_POOLED_BYTES) return;
+    if (!this.#own.has(buffer)) return;
     this.#buffers.push(buffer);
     this.#bytes += buffer.byteLength;
     while (this.#bytes > this.#maxBytes) this.#bytes -= this.#buffers.shift()?.byteLength ?? 0;
+  }
+
+  #make(size: number): Buffer {
+    const made = Buffer.allocUnsafeSlow(size);
+    this.#own.add(made.buffer);
+    return made;
   }
 }
 

@@ -10,6 +10,7 @@
 import { Packr, Unpackr } from 'msgpackr';
 import { SluiceError } from '../core/errors.ts';
 import { ByteWriter } from './byte_writer.ts';
+import type { Compression } from './compression.ts';
 
 export const FRAME_PREFIX_BYTES = 8;
 export const MAX_HEADER_BYTES = 64 * 1024;
@@ -24,6 +25,9 @@ export interface BatchMessage {
   readonly id: number;
   /** Lines in the payload. */
   readonly count: number;
+  /** Where the payload is compressed: how, and how many bytes it holds (`compression.ts`). */
+  readonly compression?: Compression;
+  readonly size?: number;
 }
 
 /** Receiver to agent. */

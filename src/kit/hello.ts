@@ -28,6 +28,8 @@ const receiverHello = z.object({
   ready: z.boolean(),
   reason: z.string().default(''),
   max_frame_bytes: z.int().min(MIN_MAX_FRAME_BYTES),
+  /** Names of the compressions that it takes; those that are not known may not be used. */
+  compression: z.array(z.string()).optional(),
 });
 
 const refusal = z.object({ reason: z.string() });

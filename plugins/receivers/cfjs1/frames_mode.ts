@@ -2,6 +2,7 @@
 import { Ack, DELIVERED, type Outcome } from '../../../src/core/ack.ts';
 import type { Readiness } from '../../../src/core/component.ts';
 import { describeError } from '../../../src/core/errors.ts';
+import { decompressPayload } from '../../../src/kit/compression.ts';
 import { encodeMessage, type Frame, FrameReader, MAX_REFUSED_RECORDS, type ReceiverMessage } from '../../../src/kit/frames.ts';
 import { encodeHello, PROTOCOL_VERSION } from '../../../src/kit/hello.ts';
 import { AckQueue, type OpenBatch } from './ack_queue.ts';
@@ -36,14 +37,14 @@ export class FramesMode implements Mode {
   /** Answers the hello of the agent of this name. */
   constructor(agent: string, parts: ModeParts, output: FramesOutput) {
     const { options, context, buffers } = parts;
-    const { name, max_frame_bytes } = options;
+    const { name, max_frame_bytes, compression } = options;
     const { ready, reason } = context.readiness();
     this.#agent = agent;
     this.#p = parts;
     this.#output = output;
     this.#reader = new FrameReader(max_frame_bytes, (bytes) => buffers.take(bytes));
     this.#isToldReady = ready;
-    output.write(encodeHello({ version: PROTOCOL_VERSION, role: 'receiver', name, ready, reason, max_frame_bytes }));
+    output.write(encodeHello({ version: PROTOCOL_VERSION, role: 'receiver', name, ready, reason, max_frame_bytes, compression }));
   }
 
   get heldBytes(): number {
@@ -87,16 +88,30 @@ export class FramesMode implements Mode {
     if (type !== 'batch') return; // a later version may say more
     if (!isCount(id) || !isCount(count)) throw violation('a batch without an id or a count');
     if (id <= this.#lastId) throw violation('a batch whose id does not grow');
-    if (count > payload.length / MIN_LINE_BYTES) throw violation(`a batch of ${count} lines in ${payload.length} bytes`);
-    if (payload.length > 0 && payload.at(-1) !== NEWLINE) throw violation('a batch whose last line does not end');
+    const lines = this.#linesOf(header, payload);
+    if (count > lines.length / MIN_LINE_BYTES) throw violation(`a batch of ${count} lines in ${lines.length} bytes`);
+    if (lines.length > 0 && lines.at(-1) !== NEWLINE) throw violation('a batch whose last line does not end');
     this.#lastId = id;
-    this.#onBatch(id, count, payload);
+    this.#onBatch(id, count, lines);
   }
 
-  #onBatch(id: number, count: number, payload: Buffer): void {
-    const passage = new Passage(payload, this.#agent, this.#p.seen);
+  /** The lines of a batch, which may be compressed. */
+  #linesOf({ compression, size }: Frame['header'], payload: Buffer): Buffer {
+    if (compression === undefined) return payload;
+    const { options, buffers } = this.#p;
+    if (!options.compression.some((offered) => offered === compression)) throw violation('a compression that it was not offered');
+    if (!isCount(size) || size === 0 || size > options.max_frame_bytes) {
+      throw violation(`a compressed batch without a size from 1 to ${options.max_frame_bytes}`);
+    }
+    const lines = decompressPayload(payload, size);
+    buffers.give(payload);
+    return lines;
+  }
+
+  #onBatch(id: number, count: number, lines: Buffer): void {
+    const passage = new Passage(lines, this.#agent, this.#p.seen);
     try {
-      this.#emitLines(id, count, payload, passage);
+      this.#emitLines(id, count, lines, passage);
     } catch (error) {
       passage.settle({ kind: 'failed', reason: describeError(error) });
       throw error;
@@ -104,9 +119,9 @@ export class FramesMode implements Mode {
     this.#ackAfter(this.#acks.add(id), [passage, ...passage.awaited]);
   }
 
-  #emitLines(id: number, count: number, payload: Buffer, passage: Passage): void {
+  #emitLines(id: number, count: number, lines: Buffer, passage: Passage): void {
     const { peer, context, events, buffers } = this.#p;
-    const parsed = parseLines(payload, count, {
+    const parsed = parseLines(lines, count, {
       receiver: context.id,
       nowMicros: context.clock.wallMicros(),
       maxLineBytes: Infinity,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineReceiver } from '../../../src/core/component.ts';
+import { COMPRESSIONS } from '../../../src/kit/compression.ts';
 import { address, byteSize, duration, formatAddress } from '../../../src/kit/options.ts';
 import { serverTls } from '../../../src/kit/tls_options.ts';
 import { Cfjs1Receiver } from './receiver.ts';
@@ -26,6 +27,10 @@ export const options = z
     max_frame_bytes: byteSize({ min: '64KiB', max: '256MiB' })
       .prefault('32MiB')
       .describe('Largest batch in acknowledged mode; agents are told in the hello.'),
+    compression: z
+      .array(z.enum(COMPRESSIONS))
+      .default([...COMPRESSIONS])
+      .describe('How agents may compress batches, as they are told in the hello; an empty list for not at all.'),
     max_buffered_bytes: byteSize({ min: '1MiB', max: '64GiB' })
       .prefault('256MiB')
       .describe(

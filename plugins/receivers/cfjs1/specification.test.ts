@@ -6,6 +6,7 @@ import { Resource } from '../../../src/core/resource.ts';
 import { ByteWriter } from '../../../src/kit/byte_writer.ts';
 import { Cfjs1Encoder } from '../../../src/kit/cfjs1_encoder.ts';
 import { encodeBatchHead, encodeMessage, FrameReader, MAX_HEADER_BYTES, MAX_REFUSED_RECORDS } from '../../../src/kit/frames.ts';
+import { MAX_COMPRESSION_RATIO } from '../../../src/kit/compression.ts';
 import {
   encodeHello,
   encodeRefusal,
@@ -16,6 +17,7 @@ import {
 } from '../../../src/kit/hello.ts';
 import { makeBatch } from '../../../test/helpers/batches.ts';
 import { parseLines } from './line_batches.ts';
+import { MAX_EPOCH_BYTES } from './record_ids.ts';
 import { Wire } from './testdata/wire.ts';
 
 const page = readFileSync(new URL('../../../docs/CFJS1.md', import.meta.url), 'utf8');
@@ -76,8 +78,8 @@ void test('the hellos and the refusal are what the code writes and reads', (t) =
   const [receiver = ''] = block('receiver-hello');
   const [refusal = ''] = block('refusal');
   t.equal(`${agent}\n`, encodeHello({ version: 1, role: 'agent', name: 'web-1' }));
-  const hello = { version: 1, role: 'receiver', name: 'log-a', ready: true, reason: '', max_frame_bytes: 33_554_432 } as const;
-  t.equal(`${receiver}\n`, encodeHello(hello));
+  const facts = { name: 'log-a', ready: true, reason: '', max_frame_bytes: 33_554_432, compression: ['zstd'] };
+  t.equal(`${receiver}\n`, encodeHello({ version: 1, role: 'receiver', ...facts }));
   t.ok(parseAgentHello(agent));
   t.ok(parseReceiverHello(receiver));
   t.equal(`${refusal}\n`, encodeRefusal('the peer sent something that is not cfjs1'));
@@ -123,6 +125,8 @@ function nested(depth: number): string {
 void test('the limits are those of the code', async (t) => {
   for (const bytes of [MAX_HELLO_BYTES, MAX_HEADER_BYTES, MIN_MAX_FRAME_BYTES]) t.match(page, new RegExp(`\\b${bytes}\\b`));
   t.match(page, `more than ${MAX_REFUSED_RECORDS} records`);
+  t.match(page, `more than ${MAX_COMPRESSION_RATIO} times`);
+  t.match(page, `(1 to ${MAX_EPOCH_BYTES} bytes`);
   t.same(
     [nested(128), nested(129)].map((line) => parse([line]).batches.length),
     [1, 0],

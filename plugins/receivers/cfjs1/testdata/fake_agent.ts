@@ -1,9 +1,12 @@
 /** An agent that sends what a test tells it to, well-formed or not, over any stream. */
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { encodeBatchHead, type Frame, FrameReader } from '../../../../src/kit/frames.ts';
+import { Packr } from 'msgpackr';
+import { encodeBatchHead, type Frame, FRAME_PREFIX_BYTES, FrameReader } from '../../../../src/kit/frames.ts';
 import { encodeHello, PROTOCOL_VERSION } from '../../../../src/kit/hello.ts';
 import { waitFor } from '../../../../test/helpers/wait_for.ts';
+
+const packr = new Packr({ useRecords: false });
 
 export const HELLO = helloOf('web-1');
 
@@ -15,6 +18,15 @@ function helloOf(name: string): string {
 export function encodeBatch(id: number, count: number, payload: string | Buffer): Buffer {
   const bytes = Buffer.from(payload);
   return Buffer.concat([encodeBatchHead({ type: 'batch', id, count }, bytes.length), bytes]);
+}
+
+/** A whole frame with a header that may be anything. */
+export function encodeFrame(header: unknown, payload: Buffer): Buffer {
+  const bytes = packr.pack(header);
+  const prefix = Buffer.alloc(FRAME_PREFIX_BYTES);
+  prefix.writeUInt32LE(bytes.length, 0);
+  prefix.writeUInt32LE(payload.length, 4);
+  return Buffer.concat([prefix, bytes, payload]);
 }
 
 export class FakeAgent {
