@@ -144,7 +144,8 @@ void test('batches of one receiver share names and resource, as encoders expect,
   t.equal(second?.resource, first?.resource);
   t.equal(otherHost?.services, first?.services);
   t.equal(otherHost?.resource.attributes['host'], 'i');
-  t.equal(otherService?.services.name(1), 'b');
+  t.equal(otherService?.services, first?.services, 'a table grows, and serves frames that number their services otherwise');
+  t.equal(otherService?.services.name(otherService.columns.service[0] ?? -1), 'b');
   t.equal(otherService?.resource, otherHost?.resource);
 });
 

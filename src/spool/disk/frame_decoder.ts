@@ -14,11 +14,10 @@ const MAX_POOLED_BYTES = 16 * 1024 * 1024;
 /** Receivers whose last services and resource are remembered. */
 const MAX_REMEMBERED = 256;
 
-/** Encoders keep what they make of a table or a resource for as long as they see the same one, so batches share them. */
+/** Encoders keep what they make of a table or a resource for as long as they see the same one, so batches of a receiver share them. */
 interface Shared {
-  readonly names: readonly string[];
-  readonly services: NameTable;
-  readonly resource: Resource;
+  services: NameTable;
+  resource: Resource;
 }
 
 export class FrameDecoder {
@@ -47,24 +46,30 @@ export class FrameDecoder {
     const arena = buffer.subarray(arenaStart, arenaStart + header.arena);
     const columns = columnsAt(buffer.buffer, buffer.byteOffset + columnsStart, records);
     const storage = new Storage(arena, columns, () => this.giveBack(buffer));
-    const { services, resource } = this.#shared(header);
+    const { services, resource } = this.#sharedWith(header);
+    useTable(services, header.services, columns.service);
     return new Batch(storage, records, { ...factsOf(header), services, resource });
   }
 
-  #shared({ receiver, services: names, resource: attributes }: FrameHeader): Shared {
+  #sharedWith({ receiver, resource: attributes }: FrameHeader): Shared {
     const known = this.#sharedByReceiver.get(receiver);
-    const isSameResource = known !== undefined && equalEntries(known.resource.attributes, attributes);
-    const isSameNames = known !== undefined && equalLists(known.names, names);
-    if (isSameNames && isSameResource) return known;
-    const shared: Shared = {
-      names,
-      services: isSameNames ? known.services : tableOf(names),
-      resource: isSameResource ? known.resource : new Resource(attributes),
-    };
-    if (known === undefined && this.#sharedByReceiver.size >= MAX_REMEMBERED) this.#sharedByReceiver.clear();
-    this.#sharedByReceiver.set(receiver, shared);
-    return shared;
+    if (known === undefined) {
+      if (this.#sharedByReceiver.size >= MAX_REMEMBERED) this.#sharedByReceiver.clear();
+      const shared = { services: new NameTable(), resource: new Resource(attributes) };
+      this.#sharedByReceiver.set(receiver, shared);
+      return shared;
+    }
+    if (known.services.isFull) known.services = new NameTable();
+    if (!equalEntries(known.resource.attributes, attributes)) known.resource = new Resource(attributes);
+    return known;
   }
+}
+
+/** Turns the numbers of names in a frame, 1 for its first one, into their ids in a table. */
+function useTable(table: NameTable, names: readonly string[], service: Uint32Array): void {
+  const ids = Uint32Array.of(NameTable.NONE, ...names.map((name) => table.intern(name)));
+  if (ids.every((id, number) => id === number)) return;
+  for (let at = 0; at < service.length; at++) service[at] = ids[service[at]!] ?? NameTable.NONE; // at is below the length
 }
 
 /** The header of the frame at `offset`; undefined where it is damaged or contradicts the prefix. */
@@ -94,17 +99,12 @@ function factsOf({ receiver, format, epoch, destination, onlyFor, isKept }: Fram
   };
 }
 
-function tableOf(names: readonly string[]): NameTable {
-  const table = new NameTable();
-  for (const name of names) table.intern(name);
-  return table;
-}
-
 function equalLists(some: readonly string[], others: readonly string[]): boolean {
   return some.length === others.length && some.every((text, at) => text === others[at]);
 }
 
 /** Order counts, for attributes are written in theirs. */
 function equalEntries(some: Readonly<Record<string, string>>, others: Readonly<Record<string, string>>): boolean {
-  return equalLists(Object.entries(some).flat(), Object.entries(others).flat());
+  const names = Object.keys(some);
+  return equalLists(names, Object.keys(others)) && names.every((name) => some[name] === others[name]);
 }
