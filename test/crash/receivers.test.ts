@@ -21,9 +21,11 @@ import {
   startSite,
   stopSite,
   storedAt,
+  unackedBytes,
 } from './site.ts';
 
 const LINES_PER_SECOND = 5000;
+const MIN_UNACKED_BYTES = 100_000;
 const NOTICE_MS = 4000;
 const DEADLINE_MS = 30_000;
 
@@ -36,12 +38,15 @@ interface Fault {
   heal(t: Test, site: Site, victim: Name): Promise<void> | void;
 }
 
-/** Whatever its agent finds out about it, it finds out from the kernel, at once. */
+/** Its agent hears of it from the kernel, at once. It dies with records that it was sent and has not acked. */
 function killed(): Fault {
   return {
     options: {},
-    async strike(_t, { receivers }, victim) {
-      await receivers[victim].process.end('SIGKILL');
+    async strike(_t, site, victim) {
+      const { process } = site.receivers[victim];
+      process.signal('SIGSTOP');
+      await waitFor(async () => (await unackedBytes(site, victim)) > MIN_UNACKED_BYTES, { what: 'records on their way' });
+      await process.end('SIGKILL');
     },
     async heal(t, { receivers }, victim) {
       receivers[victim] = await startReceiver(t, receivers[victim]);

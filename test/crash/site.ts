@@ -78,6 +78,11 @@ export async function deliveredBy({ agent }: Site, destination: Name, route: 'di
   return (await scrape(agent)).count('sluice_logx_delivered_records_total', { destination, route });
 }
 
+/** What was sent to a destination and has not been acked. */
+export async function unackedBytes({ agent }: Site, destination: Name): Promise<number> {
+  return (await scrape(agent)).sum('sluice_logx_unacked_bytes', { destination });
+}
+
 /** Whether a receiver has stored anything for another destination. */
 export function hasStoredFor(destination: Name, { directory, name }: ReceiverPlace, topic = TOPIC): boolean {
   const file = join(directory, name, 'topics', `dead-letter.${destination}.${topic}.ndjson`);
