@@ -29,6 +29,8 @@ export class SegmentLog {
   readonly #mark = randomBytes(4).readUInt32LE();
   #directory: SegmentDirectory;
   readonly #segments: Segment[] = [];
+  /** What removed segments held that was not finished, until the caller has been told and books it. */
+  readonly #gone: ReceiverRecords[] = [];
   #active: Segment | undefined;
   /** Segments that a killed process may have left unsynced. */
   #recovered: Segment[] = [];
@@ -146,19 +148,17 @@ export class SegmentLog {
    */
   removeBelow(position: number): Promise<readonly ReceiverRecords[]> {
     return this.#inTurn(async () => {
-      const unfinished: ReceiverRecords[] = [];
       for (let oldest = this.#segments[0]; oldest !== undefined && oldest.lastPosition < position; oldest = this.#segments[0]) {
         const isSmall = oldest.bytes < this.#options.segmentBytes * KEEP_BELOW_SHARE;
         if (oldest === this.#active && isSmall && oldest.isFinished) break;
         try {
           await this.#remove(oldest);
         } catch (error) {
-          if (unfinished.length === 0) throw error;
+          if (this.#gone.length === 0) throw error;
           break; // what was removed must be told; the next call will throw
         }
-        unfinished.push(...heldBy(oldest));
       }
-      return unfinished;
+      return this.#gone.splice(0);
     });
   }
 
@@ -171,14 +171,14 @@ export class SegmentLog {
       const oldest = this.#segments.find(({ firstPosition, lastPosition }) => !isBusy(firstPosition, lastPosition));
       if (oldest === undefined) return undefined;
       await this.#remove(oldest);
-      return heldBy(oldest);
+      return this.#gone.splice(0);
     });
   }
 
   /** Records that are not finished. */
   *held(): Iterable<ReceiverRecords> {
     const sums = new Map<string, number>();
-    for (const { receiver, records } of this.#segments.flatMap(heldBy)) sums.set(receiver, (sums.get(receiver) ?? 0) + records);
+    for (const { receiver, records } of [...this.#segments.flatMap(heldBy), ...this.#gone]) sums.set(receiver, (sums.get(receiver) ?? 0) + records);
     for (const [receiver, records] of sums) yield { receiver, records };
   }
 
@@ -269,6 +269,7 @@ export class SegmentLog {
 
   async #remove(segment: Segment): Promise<void> {
     segment.isRemoved = true;
+    await closeFile(segment);
     try {
       await this.#directory.remove(segment.path);
     } catch (error) {
@@ -276,7 +277,7 @@ export class SegmentLog {
       throw error;
     }
     this.#forget(segment);
-    await closeFile(segment);
+    this.#gone.push(...heldBy(segment));
   }
 
   #forget(segment: Segment): void {
