@@ -17,7 +17,9 @@ void test('each endpoint has its turn, and after all of them it is time to wait'
   t.same([next(), next(), next(), next()], [[true, 2], [true, 3], [false, 1], [true, 2]]); // prettier-ignore
   turns.succeed();
   t.same([next(), next(), next()], [[true, 3], [true, 1], [false, 2]]); // prettier-ignore
-  turns.restart();
+  turns.restart(({ address }) => address.port > 1);
+  t.equal(turns.current.address.port, 2);
+  turns.restart(() => false);
   t.equal(turns.current.address.port, 1);
   t.end();
 });
@@ -68,3 +70,18 @@ scenario('only when all endpoints are away do records go to another destination'
     'b2 was connected to once',
   );
 });
+
+scenario(
+  'of several other destinations one that takes records is chosen at once, where that is known',
+  { names: ['log-a', 'log-b', 'log-c'] },
+  async (t, bench) => {
+    await flow(bench, 1000);
+    bench.set('log-b', 'frozen');
+    await flow(bench, 5000);
+    bench.set('log-a', 'frozen');
+    const [first = ''] = bench.push();
+    await bench.until(() => bench.stored('log-c', 'log-a').includes(first), NOTICE_MS);
+    await bench.until(() => bench.stored('log-c', 'log-b').includes(first), NOTICE_MS);
+    t.equal(bench.counted('connections_total', { destination: 'log-a', endpoint: '127.0.0.1:6515' }), 0);
+  },
+);

@@ -34,9 +34,9 @@ export class Turns {
     this.#failed = 0;
   }
 
-  /** Begins with the first one again. */
-  restart(): void {
-    this.#at = 0;
+  /** Begins anew, with the first one of which `isPreferred` is true; where there is none, with the first of all. */
+  restart(isPreferred: (endpoint: Endpoint) => boolean): void {
+    this.#at = Math.max(0, this.#endpoints.findIndex(isPreferred));
     this.#failed = 0;
   }
 }

@@ -12,9 +12,9 @@ export class LogxExporter implements Exporter {
 
   constructor(options: LogxOptions, context: ExporterContext, outside: Outside = { dial: dialEndpoint, random: Math.random }) {
     const endpoints = Object.entries(options.destinations).flatMap(([name, given]) => makeEndpoints(name, given, context));
-    const cache = new LineCache();
+    const shared = { endpoints, taking: new Set<Endpoint>(), cache: new LineCache(), options, context, outside };
     this.#tls = [...new Set(endpoints.flatMap(({ tls }) => tls ?? []))];
-    this.#shippers = context.cursors.map((cursor) => new Shipper({ cursor, endpoints, cache, options, context, outside }));
+    this.#shippers = context.cursors.map((cursor) => new Shipper({ cursor, ...shared }));
   }
 
   /** @throws SluiceError where files of `tls` cannot be used. */

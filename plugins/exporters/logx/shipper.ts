@@ -34,6 +34,8 @@ export interface ShipperParts {
   readonly cursor: Cursor;
   /** Those of all destinations, in order of preference. */
   readonly endpoints: readonly Endpoint[];
+  /** Endpoints that take records now, as far as any shipper knows; all of them see to it. */
+  readonly taking: Set<Endpoint>;
   readonly cache: LineCache;
   readonly options: LogxOptions;
   readonly context: ExporterContext;
@@ -151,6 +153,7 @@ export class Shipper {
   }
 
   #onClosed(link: Link, { reason, trigger, unsettledFrames }: LinkEnd): void {
+    this.#p.taking.delete(link.endpoint);
     if (this.#isRunning) this.#events.resent(unsettledFrames);
     if (link !== this.#link) return; // it was replaced
     this.#link = undefined;
@@ -180,6 +183,7 @@ export class Shipper {
     const turns = this.#endpoints.turnsOf(link.endpoint);
     const assessment = link.assess();
     const isBad = assessment.condition === 'bad';
+    if (assessment.condition === 'good') this.#p.taking.add(link.endpoint);
     if (isBad) this.#note(link, assessment);
     if (turns === others && this.#route.phase === 'returning') {
       if (isBad || link.isDrained) this.#switch('its records return');
@@ -191,6 +195,7 @@ export class Shipper {
   }
 
   #note(link: Link, trouble: Trouble): void {
+    this.#p.taking.delete(link.endpoint);
     this.#problem = `${describeEndpoint(link.endpoint)}: ${trouble.reason}`;
     this.#events.trouble(link, trouble.trigger);
   }
@@ -216,7 +221,7 @@ export class Shipper {
     this.#route = state;
     this.#events.phase(from, state.phase, this.#problem);
     if (action === 'divert') {
-      this.#endpoints.others.restart();
+      this.#endpoints.others.restart((endpoint) => this.#p.taking.has(endpoint));
       this.#switch('its records are diverted');
     } else if (action === 'probe') {
       this.#probe = new Probe(this.#endpoints.own.current, this.#setup, (isReady) => this.#onProbed(isReady));
