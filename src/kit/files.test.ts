@@ -6,6 +6,8 @@ import { test } from 'tap';
 import { temporaryDirectory } from '../../test/helpers/temporary_directory.ts';
 import { isLocked, nodeFiles } from './files.ts';
 
+const FILES_URL = new URL('files.ts', import.meta.url).href;
+
 void test('pieces are written one behind the other, however many there are', async (t) => {
   const path = join(temporaryDirectory(t), 'a');
   const file = await nodeFiles.open(path, 'create');
@@ -24,10 +26,28 @@ void test('pieces are written one behind the other, however many there are', asy
   await file.close();
 });
 
-void test('a disk that takes a part says why it does not take the rest', { skip: process.platform !== 'linux' }, async (t) => {
+void test('where the system takes a part, the rest is tried too, which tells why', async (t) => {
   const full = await nodeFiles.open('/dev/full', 'update');
   t.teardown(() => full.close());
   await t.rejects(full.write([Buffer.from('a')], 0), { code: 'ENOSPC' });
+
+  const directory = temporaryDirectory(t);
+  const script = join(directory, 'writer.ts');
+  writeFileSync(
+    script,
+    `import { nodeFiles } from ${JSON.stringify(FILES_URL)};
+     const file = await nodeFiles.open(${JSON.stringify(join(directory, 'a'))}, 'create');
+     const pieces = Array.from({ length: 5 }, (_, at) => Buffer.alloc(1000, String(at)));
+     console.log(await file.write(pieces, 0).then(() => 'done', (error) => error.code));`,
+  );
+  // In blocks of 1024 bytes, which bash takes as the unit.
+  // Without the test runner's environment, which would have it write longer files.
+  const child = spawn('bash', ['-c', 'ulimit -f 2 && exec env -i "$0" "$1"', process.execPath, script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [said]: unknown[] = await once(child.stdout, 'data');
+  t.equal(String(said), 'EFBIG\n');
+  t.equal(readFileSync(join(directory, 'a'), 'utf8'), '0'.repeat(1000) + '1'.repeat(1000) + '2'.repeat(48));
 });
 
 void test('modes of opening say what has to be there', async (t) => {
@@ -75,11 +95,10 @@ void test('a lock ends with its process, also one that was killed, and no child 
   const directory = temporaryDirectory(t);
   const path = join(directory, 'lock');
   const script = join(directory, 'holder.ts');
-  const url = new URL('files.ts', import.meta.url).href;
   writeFileSync(
     script,
     `import { spawn } from 'node:child_process';
-     import { nodeFiles } from ${JSON.stringify(url)};
+     import { nodeFiles } from ${JSON.stringify(FILES_URL)};
      globalThis.lock = await nodeFiles.lock(${JSON.stringify(path)});
      const child = spawn('sleep', ['60'], { stdio: 'ignore', detached: true });
      console.log(globalThis.lock === undefined ? 'refused' : child.pid);
