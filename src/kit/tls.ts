@@ -19,11 +19,13 @@ export interface ConnectOptions {
 /** Makes connections; the files are looked at before each of them. */
 export class TlsClient {
   readonly #options: ClientTlsOptions;
+  readonly #parts: TlsFilesParts;
   readonly #files: TlsFiles;
 
   constructor(options: ClientTlsOptions, parts: TlsFilesParts) {
     const { ca, certificate, key, verify, min_version } = options;
     this.#options = options;
+    this.#parts = parts;
     this.#files = new TlsFiles({ paths: { ca, certificate, key }, trustsSystem: verify, minVersion: min_version }, parts);
   }
 
@@ -34,6 +36,7 @@ export class TlsClient {
    */
   start(): void {
     this.#files.load();
+    if (!this.#options.verify) this.#parts.log.warn('verify is false under tls: whoever answers is trusted');
   }
 
   /**
