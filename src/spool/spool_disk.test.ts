@@ -242,3 +242,19 @@ void test('a stop while it is tidied up leaves no timer', async (t) => {
   await bench.clock.run(5000);
   t.equal(bench.clock.pendingTimers, 0);
 });
+
+void test('a last batch that is damaged is counted, though nobody can tell it from one that was not written to its end', async (t) => {
+  const bench = new SpoolBench({ maxDiskBytes: 16 * MIB, random: () => 0.95 });
+  await bench.start();
+  bench.add('1', 'drop_oldest', 100);
+  bench.add('2', 'drop_oldest', 100);
+  await bench.stop();
+  bench.disk.corrupt((path) => path.endsWith('.segment'));
+  t.same([...(await bench.start())], [['pipe', 200]]);
+  t.same(await bench.drain('a'), ['1']);
+  await bench.clock.run(2000);
+  t.same(bench.counts, { delivered: 100, deadLettered: 0, dropped: 100 });
+  t.same(bench.reasons, ['damaged']);
+  t.equal(bench.held, 0);
+  await bench.stop();
+});

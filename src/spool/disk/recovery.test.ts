@@ -106,3 +106,32 @@ void test('a segment of a newer version is left alone, and the start fails', asy
   await t.rejects(lane.open(), { code: 'unsupported', message: /version 2/ });
   t.same(lane.names, [FIRST]);
 });
+
+void test('a frame behind a large damaged place is found wherever the pieces that are searched end', async (t) => {
+  const PIECE = 256 * 1024;
+  const probe = new Lane(10_000_000);
+  await (await probe.open()).append([stored(1, PIECE)]);
+  const overhead = probe.content(FIRST).length - 64 - PIECE;
+  for (let before = 0; before <= 48; before += 8) {
+    const lane = new Lane(10_000_000);
+    const log = await lane.open();
+    const end = 64 + 8 + PIECE - before; // the search begins 8 bytes behind the first frame's start
+    await log.append([stored(1, end - 64 - overhead), stored(2)]);
+    const content = lane.content(FIRST);
+    t.equal(frameOffsets(content)[1], end);
+    content[64] = 0;
+    t.same(await readAll(log.openReader(0)), [2], `${before} bytes before the end of a piece`);
+  }
+});
+
+void test('a segment that somebody has cut short is damaged from there on, which is found out at once', async (t) => {
+  const lane = new Lane(10_000_000);
+  const log = await lane.open();
+  await log.append([stored(1), stored(2, 50_000), stored(3)]);
+  const file = await lane.files.open(`/spool/${FIRST}`, 'update');
+  await file.truncate(400);
+  let reads = 0;
+  lane.disk.fault = (operation) => void (reads += operation === 'read' ? 1 : 0);
+  t.same(await readAll(log.openReader(0)), [1]);
+  t.ok(reads < 10, `${reads} reads`);
+});

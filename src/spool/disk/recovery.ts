@@ -16,7 +16,7 @@ import {
 import type { Quarantine } from './quarantine.ts';
 import { Segment } from './segment.ts';
 import { isDone } from './segment_file.ts';
-import type { SegmentLogEvents } from './types.ts';
+import type { ReceiverRecords, SegmentLogEvents } from './types.ts';
 
 export interface RecoveryOptions {
   readonly directory: string;
@@ -26,6 +26,8 @@ export interface RecoveryOptions {
   readonly quarantine: Quarantine;
   /** Frames below this position are done with. */
   readonly from: number;
+  /** Hears of records that were written and cannot be read any more. */
+  readonly lost: (held: ReceiverRecords) => void;
 }
 
 export interface Candidate {
@@ -198,9 +200,12 @@ class Scan {
 
   /** Cuts off what is behind the last good frame. Whole frames in there are copied: they may be damaged rather than torn. */
   async #cut(): Promise<void> {
-    const { files, quarantine, events } = this.#options;
+    const { files, quarantine, events, from, lost } = this.#options;
     const { file, bytes } = this.#scanned;
-    for (const place of this.#waiting) if (place.isWhole) await quarantine.add(this.#segment, file, place.offset, place.bytes);
+    for (const { frame, ...place } of this.#waiting) {
+      if (place.isWhole) await quarantine.add(this.#segment, file, place.offset, place.bytes);
+      if (frame !== undefined && frame.position >= from) lost(frame);
+    }
     const { end, path } = this.#segment;
     if (end === bytes) return;
     events.cut(this.#name, bytes - end);

@@ -70,15 +70,14 @@ export class SegmentLog {
    * segments that hold nothing else are removed. Throws a `SluiceError` for a segment of an unknown version, and the system's error.
    */
   async recover(from: number): Promise<Recovered> {
-    const { segments, leftovers } = await recoverSegments({ ...this.#options, quarantine: this.#quarantine, from });
+    const parts = { quarantine: this.#quarantine, lost: (held: ReceiverRecords) => this.#gone.push(held) };
+    const { segments, leftovers } = await recoverSegments({ ...this.#options, ...parts, from });
     this.#segments.push(...segments);
     this.#recovered = segments;
     this.#directory = new SegmentDirectory(this.#options.directory, this.#files, leftovers);
     this.#lastPosition = this.#segments.at(-1)?.lastPosition ?? -1;
     this.#syncedPosition = this.#lastPosition;
-    const held = new Map<string, number>();
-    for (const { receiver, records } of this.held()) held.set(receiver, records);
-    return { lastPosition: this.#lastPosition, held };
+    return { lastPosition: this.#lastPosition, held: new Map(Array.from(this.held(), (held) => [held.receiver, held.records])) };
   }
 
   /**
@@ -178,7 +177,8 @@ export class SegmentLog {
   /** Records that are not finished. */
   *held(): Iterable<ReceiverRecords> {
     const sums = new Map<string, number>();
-    for (const { receiver, records } of [...this.#segments.flatMap(heldBy), ...this.#gone]) sums.set(receiver, (sums.get(receiver) ?? 0) + records);
+    for (const { receiver, records } of [...this.#segments.flatMap(heldBy), ...this.#gone])
+      sums.set(receiver, (sums.get(receiver) ?? 0) + records);
     for (const [receiver, records] of sums) yield { receiver, records };
   }
 

@@ -10,6 +10,8 @@ export class Lane {
   readonly damages: Damage[] = [];
   readonly cuts: [string, number][] = [];
   readonly segmentBytes: number;
+  /** As the process sees them that opened the log last. */
+  files = this.disk.mount();
 
   constructor(segmentBytes = 10_000) {
     this.segmentBytes = segmentBytes;
@@ -18,6 +20,7 @@ export class Lane {
   /** The log as a new process finds it. */
   async open(from = 0): Promise<SegmentLog> {
     const files = this.disk.mount();
+    this.files = files;
     await files.makeDirectory('/spool');
     const events = {
       damaged: (damage: Damage) => void this.damages.push(damage),
