@@ -32,6 +32,16 @@ void test('frames of all sizes are read, small ones many at a time and large one
   t.same(await readAll((await lane.open()).openReader(5)), positions.slice(4));
 });
 
+void test('a large frame takes one read', async (t) => {
+  const lane = new Lane(100_000_000);
+  const log = await lane.open();
+  for (let position = 1; position <= 10; position++) await log.append([stored(position, 300_000)]);
+  let reads = 0;
+  lane.disk.fault = (operation) => void (reads += operation === 'read' ? 1 : 0);
+  t.equal((await readAll(log.openReader(0))).length, 10);
+  t.ok(reads <= 11, `${reads} reads`);
+});
+
 void test('an append that fails counts for nothing and can be made again', async (t) => {
   for (const code of ['ENOSPC', 'EIO', 'EROFS', 'EDQUOT']) {
     const lane = new Lane();
