@@ -2,6 +2,7 @@ import { test } from 'tap';
 import { type PlainRecord, readBatch } from '../../test/helpers/batches.ts';
 import { VirtualClock } from '../../test/helpers/virtual_clock.ts';
 import { silentMetrics } from '../core/metrics.ts';
+import { BufferBudget } from './buffer_budget.ts';
 import { LineBatcher } from './lines.ts';
 import { LineSplitter } from './line_splitter.ts';
 
@@ -16,7 +17,7 @@ class Scene {
   readonly #batcher: LineBatcher;
   readonly splitter: LineSplitter;
 
-  constructor() {
+  constructor(budget?: BufferBudget) {
     this.#batcher = new LineBatcher({
       receiver: 'pipe',
       logFormat: 'log',
@@ -29,7 +30,7 @@ class Scene {
       metrics: silentMetrics,
       emit: (batch) => this.records.push(...readBatch(batch)),
     });
-    this.splitter = new LineSplitter(this.#batcher, PARTIAL_TIMEOUT_MS);
+    this.splitter = new LineSplitter(this.#batcher, PARTIAL_TIMEOUT_MS, budget);
   }
 
   /** What has been emitted, with a `…` behind what is marked. */
@@ -42,6 +43,29 @@ class Scene {
     this.splitter.push(Buffer.from(text));
   }
 }
+
+void test('the line for which there is no memory left ships at once, marked, and no other', (t) => {
+  const budget = new BufferBudget(100);
+  const [first, second] = [new Scene(budget), new Scene(budget)];
+  first.push('a'.repeat(60));
+  second.push('b'.repeat(30));
+  second.push('b'.repeat(20));
+  t.same(second.lines, [`${'b'.repeat(50)}…`]);
+  t.equal(budget.usedBytes, 60);
+  second.push('rest\n');
+  t.same(second.lines.slice(1), ['rest']);
+  t.same(first.lines, []);
+  first.push('a\n');
+  t.same(first.lines, ['a'.repeat(61)]);
+  first.push('c'.repeat(MAX_LINE_BYTES + 1));
+  t.same(first.lines.slice(1), [`${'c'.repeat(MAX_LINE_BYTES)}…`]);
+  second.push('next');
+  t.not(budget.usedBytes, 0);
+  second.clock.advance(TOO_LONG_MS);
+  t.same(second.lines.slice(2), ['next…']);
+  t.equal(budget.usedBytes, 0);
+  t.end();
+});
 
 void test('each piece of a line gives the rest of it time anew', async (t) => {
   const scene = new Scene();

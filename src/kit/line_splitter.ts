@@ -7,10 +7,11 @@
  *   collecting  none, and the line is too long      the start ships as truncated; skipping
  *   skipping    a newline                           collecting, behind it
  *
- * In both states the line is taken for finished when nothing comes for too long.
+ * In both states the line is taken for finished when nothing comes for too long, and while collecting when there is no memory for it.
  */
 import { RecordFlag } from '../core/batch.ts';
 import type { Timer } from '../core/clock.ts';
+import type { BufferBudget } from './buffer_budget.ts';
 import { ByteWriter } from './byte_writer.ts';
 import type { LineBatcher } from './lines.ts';
 
@@ -26,15 +27,19 @@ const LAST_CALL_MS = 50;
 export class LineSplitter {
   readonly #batcher: LineBatcher;
   readonly #partialTimeoutMs: number;
+  readonly #budget: BufferBudget | undefined;
+  #bookedBytes = 0;
   /** Grows by doubling, so that a line that comes byte by byte is not copied anew for each. */
   #unfinished = new ByteWriter(0);
   #skipping = false;
   #timer: Timer | undefined;
   #lastChunkMs = 0;
 
-  constructor(batcher: LineBatcher, partialTimeoutMs: number) {
+  /** Where there is a budget and it is used up, the unfinished line that would take more ships at once, marked. */
+  constructor(batcher: LineBatcher, partialTimeoutMs: number, budget?: BufferBudget) {
     this.#batcher = batcher;
     this.#partialTimeoutMs = partialTimeoutMs;
+    this.#budget = budget;
   }
 
   /** Takes in a chunk of at most `MAX_CHUNK_BYTES`; its bytes may be reused after the call. */
@@ -94,12 +99,22 @@ export class LineSplitter {
       this.#forget();
       this.#skipping = true;
     }
-    this.#await();
+    if (this.#book()) this.#await();
+    else this.cut();
   }
 
   #forget(): void {
     if (this.#unfinished.bytes.length > KEPT_BYTES) this.#unfinished = new ByteWriter(0);
     this.#unfinished.length = 0;
+    this.#book();
+  }
+
+  /** Books the memory of the unfinished line; false where there is not so much. */
+  #book(): boolean {
+    if (this.#budget === undefined) return true;
+    const before = this.#bookedBytes;
+    this.#bookedBytes = this.#unfinished.length === 0 ? 0 : this.#unfinished.bytes.length;
+    return this.#budget.change(before, this.#bookedBytes);
   }
 
   /** Gives the rest of the line its time, from now. One timer serves many chunks: it is not set anew by each. */

@@ -11,8 +11,8 @@ import type { Duplex } from 'node:stream';
 import type { Timer } from '../../../src/core/clock.ts';
 import type { Readiness } from '../../../src/core/component.ts';
 import { SluiceError } from '../../../src/core/errors.ts';
+import type { BufferBudget } from '../../../src/kit/buffer_budget.ts';
 import { encodeRefusal, MAX_HELLO_BYTES, parseAgentHello } from '../../../src/kit/hello.ts';
-import type { BufferBudget } from './buffer_budget.ts';
 import { FramesMode } from './frames_mode.ts';
 import { LinesMode } from './lines_mode.ts';
 import { type Mode, type ModeParts, violation } from './mode.ts';
@@ -173,11 +173,12 @@ export class Connection {
     };
   }
 
-  /** Books the memory that what has come only in part takes. */
+  /** Books the memory that what has come only in part takes. Throws a SluiceError `peer_refused` where that is more than there is. */
   #book(bytes: number): void {
     const before = this.#bufferedBytes;
     this.#bufferedBytes = bytes;
-    this.#p.budget.change(before, bytes);
+    if (this.#p.budget.change(before, bytes)) return;
+    throw new SluiceError('peer_refused', 'the receiver has no memory left for what has come only in part', { transient: true });
   }
 
   /** Runs what depends on what the peer sent; where that throws, the connection is refused, and nothing else happens. */

@@ -1,9 +1,9 @@
 import type { Duplex } from 'node:stream';
 import type { Timer } from '../../../src/core/clock.ts';
 import type { Receiver, ReceiverContext } from '../../../src/core/component.ts';
+import { BufferBudget } from '../../../src/kit/buffer_budget.ts';
 import { BufferPool } from '../../../src/kit/buffer_pool.ts';
 import { formatAddress } from '../../../src/kit/options.ts';
-import { BufferBudget } from './buffer_budget.ts';
 import { Connection } from './connection.ts';
 import { Cfjs1Events } from './events.ts';
 import type { Cfjs1Options } from './index.ts';

@@ -4,6 +4,12 @@ import { describeError } from '../../../src/core/errors.ts';
 import type { Log } from '../../../src/core/log.ts';
 import type { Counter } from '../../../src/core/metrics.ts';
 
+/** How much is in use of what is bounded. */
+interface InUse {
+  readonly connections: () => number;
+  readonly bufferedBytes: () => number;
+}
+
 export class UnixEvents {
   readonly #log: Log;
   readonly #path: string;
@@ -13,7 +19,7 @@ export class UnixEvents {
   /** Taken so far, refused ones included. */
   connections = 0;
 
-  constructor({ log, metrics }: ReceiverContext, path: string, openConnections: () => number) {
+  constructor({ log, metrics }: ReceiverContext, path: string, { connections, bufferedBytes }: InUse) {
     this.#log = log;
     this.#path = path;
     this.#connected = metrics.counter('sluice_unix_connections_total', 'Connections taken.');
@@ -25,7 +31,8 @@ export class UnixEvents {
       'sluice_unix_reopened_total',
       'Times that the socket was made anew because its path had lost it.',
     );
-    metrics.observed('sluice_unix_connections', 'Connections open now.', openConnections);
+    metrics.observed('sluice_unix_connections', 'Connections open now.', connections);
+    metrics.observed('sluice_unix_buffered_bytes', 'Memory for lines that are not finished.', bufferedBytes);
   }
 
   connected(): void {

@@ -1,6 +1,7 @@
 /** A unix stream socket: each connection has its own unfinished line, all of them share the batches. */
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Receiver, ReceiverContext } from '../../../src/core/component.ts';
+import { BufferBudget } from '../../../src/kit/buffer_budget.ts';
 import { LineSplitter } from '../../../src/kit/line_splitter.ts';
 import { lineBatcherOf } from '../../../src/kit/line_options.ts';
 import { type LineBatcher, MAX_CHUNK_BYTES } from '../../../src/kit/lines.ts';
@@ -20,6 +21,7 @@ export class UnixReceiver implements Receiver {
   readonly #context: ReceiverContext;
   readonly #events: UnixEvents;
   readonly #batcher: LineBatcher;
+  readonly #budget: BufferBudget;
   readonly #keeper: PathKeeper;
   readonly #clients = new Set<Client>();
   #listening: Listening | undefined;
@@ -28,7 +30,11 @@ export class UnixReceiver implements Receiver {
   constructor(options: UnixOptions, context: ReceiverContext) {
     this.#options = options;
     this.#context = context;
-    this.#events = new UnixEvents(context, options.path, () => this.#clients.size);
+    this.#budget = new BufferBudget(options.max_buffered_bytes);
+    this.#events = new UnixEvents(context, options.path, {
+      connections: () => this.#clients.size,
+      bufferedBytes: () => this.#budget.usedBytes,
+    });
     this.#batcher = lineBatcherOf(options, context, options.batch_age);
     this.#keeper = new PathKeeper({
       clock: context.clock,
@@ -95,7 +101,7 @@ export class UnixReceiver implements Receiver {
     }
     this.#events.connected();
     const client = new Client(socket, {
-      splitter: new LineSplitter(this.#batcher, this.#options.partial_line_timeout),
+      splitter: new LineSplitter(this.#batcher, this.#options.partial_line_timeout, this.#budget),
       whenRoom: () => this.#context.whenRoom(),
       closed: () => this.#clients.delete(client),
     });

@@ -1,8 +1,8 @@
 /** Connections over pairs of streams, in virtual time, with what a test needs to play the agent and the engine. */
 import { FakeReceiverContext } from '../../../../test/helpers/contexts.ts';
 import { VirtualClock } from '../../../../test/helpers/virtual_clock.ts';
+import { BufferBudget } from '../../../../src/kit/buffer_budget.ts';
 import { BufferPool } from '../../../../src/kit/buffer_pool.ts';
-import { BufferBudget } from '../buffer_budget.ts';
 import { Connection } from '../connection.ts';
 import { Cfjs1Events } from '../events.ts';
 import { options as schema } from '../index.ts';
