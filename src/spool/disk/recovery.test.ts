@@ -135,3 +135,46 @@ void test('a segment that somebody has cut short is damaged from there on, which
   t.same(await readAll(log.openReader(0)), [1]);
   t.ok(reads < 10, `${reads} reads`);
 });
+
+void test('a start goes on without a segment that the disk cannot read, and keeps it for the next one', async (t) => {
+  const lane = new Lane(300);
+  const log = await lane.open();
+  for (const position of [1, 2, 3]) await log.append([stored(position)]);
+  const names = lane.names;
+  lane.disk.fault = (operation, path) => (operation === 'read' && path.endsWith(FIRST) ? 'EIO' : undefined);
+  t.same(await readAll((await lane.open()).openReader(0)), [2, 3]);
+  t.match(lane.damages, [{ segment: FIRST, copy: undefined }]);
+  t.same(lane.names, names);
+  lane.disk.fault = () => undefined;
+  t.same(await readAll((await lane.open()).openReader(0)), [1, 2, 3]);
+});
+
+void test('a whole frame at the end of the newest segment whose payload is wrong is copied before it is cut off', async (t) => {
+  const lane = new Lane();
+  await (await lane.open()).append([stored(1), stored(2)]);
+  const content = lane.content(FIRST);
+  const [, offset = 0] = frameOffsets(content);
+  content[content.length - 10] = 0;
+  const damaged = Buffer.from(content.subarray(offset));
+  t.same(await readAll((await lane.open()).openReader(0)), [1]);
+  t.same(lane.cuts, [[FIRST, damaged.length]]);
+  t.same(lane.content(`${FIRST}.damaged-${offset}`), damaged);
+  t.match(lane.damages, [{ offset, bytes: damaged.length }]);
+});
+
+void test('frames that were given up and could not be cut off are not found beside those that were written in their place', async (t) => {
+  const lane = new Lane();
+  const log = await lane.open();
+  await log.append([stored(1)]);
+  await log.sync();
+  await log.append([stored(2), stored(3)]);
+  lane.disk.fault = (operation) => (operation === 'sync' || operation === 'truncate' ? 'EIO' : undefined);
+  await t.rejects(log.sync(), { code: 'EIO' });
+  lane.disk.fault = () => undefined;
+  await log.append([stored(2), stored(3), stored(4)]);
+  t.equal(frameOffsets(lane.content(FIRST)).length, 3, 'they are still there');
+  const again = await lane.open();
+  t.same(await readAll(again.openReader(0)), [1, 2, 3, 4]);
+  t.same([...again.held()], [{ receiver: 'pipe', records: 4 }]);
+  t.same(lane.damages, []);
+});

@@ -75,13 +75,23 @@ async function recoverSegment(candidate: Candidate, options: RecoveryOptions): P
   const file = await options.files.open(candidate.path, 'read');
   try {
     const bytes = await file.size();
-    const header = await readSegmentHeader(file, candidate.path);
-    const walk = new FrameWalk(file, header?.mark);
+    const header = await unlessUnreadable(readSegmentHeader(file, candidate.path));
+    const walk = new FrameWalk(file, header === UNREADABLE ? undefined : header?.mark);
     const isNewest = candidate.endPosition === Infinity;
-    const scan = new Scan(candidate, { file, walk, bytes, isHeaderRight: header !== undefined, isNewest }, options);
-    return await scan.run();
+    return await new Scan(candidate, { file, walk, bytes, header, isNewest }, options).run();
   } finally {
     await file.close();
+  }
+}
+
+const UNREADABLE = Symbol('the disk cannot read it');
+
+async function unlessUnreadable<T>(attempt: Promise<T>): Promise<T | typeof UNREADABLE> {
+  try {
+    return await attempt;
+  } catch (error) {
+    if (errnoOf(error) === 'EIO') return UNREADABLE;
+    throw error;
   }
 }
 
@@ -104,7 +114,7 @@ interface Scanned {
   readonly file: File;
   readonly walk: FrameWalk;
   readonly bytes: number;
-  readonly isHeaderRight: boolean;
+  readonly header: SegmentHeader | undefined | typeof UNREADABLE;
   readonly isNewest: boolean;
 }
 
@@ -137,13 +147,12 @@ class Scan {
 
   /** Undefined where there is no good frame. */
   async run(): Promise<Segment | undefined> {
-    const { walk, bytes, isHeaderRight, isNewest } = this.#scanned;
-    if (!isHeaderRight) this.#isDamaged(0, Math.min(bytes, SEGMENT_HEADER_BYTES), false);
-    const isReadable = await this.#walk();
-    if (!isReadable)
-      this.#options.events.damaged({ segment: this.#name, offset: walk.offset, bytes: bytes - walk.offset, copy: undefined });
+    const { walk, bytes, header, isNewest } = this.#scanned;
+    if (header === undefined) this.#isDamaged(0, Math.min(bytes, SEGMENT_HEADER_BYTES), false);
+    const isReadable = header !== UNREADABLE && (await unlessUnreadable(this.#walk())) !== UNREADABLE;
     if (isNewest && isReadable) await this.#cut();
     else await this.#accept();
+    if (!isReadable) this.#giveUpRest();
     this.#segment.mark = walk.mark;
     this.#segment.synced();
     return this.#segment.lastPosition === -1 ? undefined : this.#segment;
@@ -153,20 +162,23 @@ class Scan {
     return basename(this.#segment.path);
   }
 
-  /** False where the disk cannot read all of it. */
-  async #walk(): Promise<boolean> {
+  async #walk(): Promise<void> {
     const { walk, bytes } = this.#scanned;
-    try {
-      for (let step = await walk.next(bytes); step !== undefined; step = await walk.next(bytes)) {
-        if (step.kind === 'damage') this.#isDamaged(step.offset, step.bytes, false);
-        else if (step.prefix.position >= this.#candidate.endPosition) break;
-        else await this.#frame(step.offset, step.prefix);
-      }
-      return true;
-    } catch (error) {
-      if (errnoOf(error) === 'EIO') return false;
-      throw error;
+    for (let step = await walk.next(bytes); step !== undefined; step = await walk.next(bytes)) {
+      if (step.kind === 'damage') this.#isDamaged(step.offset, step.bytes, false);
+      else if (step.prefix.position >= this.#candidate.endPosition) break;
+      else await this.#frame(step.offset, step.prefix);
     }
+  }
+
+  /** The file stays until everything that may be in it has been passed: the next start may be able to read it. */
+  #giveUpRest(): void {
+    const { bytes, walk } = this.#scanned;
+    const { firstPosition, endPosition } = this.#candidate;
+    const lastPosition = endPosition === Infinity ? firstPosition : endPosition - 1;
+    this.#segment.lastPosition = Math.max(this.#segment.lastPosition, lastPosition);
+    const { offset } = walk;
+    this.#options.events.damaged({ segment: this.#name, offset, bytes: bytes - offset, copy: undefined });
   }
 
   async #frame(offset: number, prefix: FramePrefix): Promise<void> {
