@@ -2,7 +2,7 @@
 import type { Network } from './network.ts';
 import type { SimulatedProcess } from './process.ts';
 import type { Random } from './random.ts';
-import { type Store, STORE_WRITE_MS } from './store.ts';
+import type { Store } from './store.ts';
 
 /** What faults are done to. */
 export interface Victims {
@@ -32,6 +32,24 @@ const DISK_ERRORS = ['ENOSPC', 'EIO', 'EROFS', 'EDQUOT'] as const;
 
 /** A clock is set by at most so much, in microseconds. */
 const MAX_CLOCK_STEP_MICROS = 86_400e6;
+
+function cutAll({ agent, receivers, network }: Victims): Begun {
+  const links = receivers.flatMap(({ process: { machine } }) => [
+    network.link(agent.machine, machine),
+    network.link(machine, agent.machine),
+  ]);
+  for (const link of links) link.block();
+  return () => {
+    for (const link of links) link.unblock();
+  };
+}
+
+function refuse(store: Store): Begun {
+  store.isRefusing = true;
+  return () => {
+    store.isRefusing = false;
+  };
+}
 
 /** How many things a process still asks of the outside before it crashes: few or many, each as likely. */
 function operations(random: Random): number {
@@ -64,6 +82,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   },
   {
     name: 'a receiver crashes in the middle of something',
+    weight: 2,
     begin({ receivers }, random) {
       const process = random.pick(receivers)?.process;
       process?.crashAfter(operations(random), random.pick(['kill', 'power']));
@@ -95,15 +114,30 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   },
   {
     name: 'every link is cut',
-    weight: 2,
-    begin({ agent, receivers, network }) {
-      const links = receivers.flatMap(({ process: { machine } }) => [
-        network.link(agent.machine, machine),
-        network.link(machine, agent.machine),
-      ]);
-      for (const link of links) link.block();
+    begin: (victims) => cutAll(victims),
+  },
+  {
+    name: 'the agent ends while every link is cut',
+    weight: 3,
+    begin(victims, random) {
+      const calm = victims.agent.endAfter(random.between(0, 3000), random.pick(['stop', 'kill', 'power']));
+      const join = cutAll(victims);
       return () => {
-        for (const link of links) link.unblock();
+        calm();
+        join();
+      };
+    },
+  },
+  {
+    name: 'a receiver ends while its store refuses writes',
+    begin({ receivers }, random) {
+      const receiver = random.pick(receivers);
+      if (receiver === undefined) return nothing;
+      const calm = receiver.process.endAfter(random.between(0, 2000), random.pick(['stop', 'kill', 'power']));
+      const allow = refuse(receiver.store);
+      return () => {
+        calm();
+        allow();
       };
     },
   },
@@ -138,11 +172,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
     name: 'a store refuses writes',
     begin({ receivers }, random) {
       const store = random.pick(receivers)?.store;
-      if (store === undefined) return nothing;
-      store.isRefusing = true;
-      return () => {
-        store.isRefusing = false;
-      };
+      return store === undefined ? nothing : refuse(store);
     },
   },
   {
@@ -152,7 +182,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
       if (store === undefined) return nothing;
       store.maxWriteMs = random.between(100, 6000);
       return () => {
-        store.maxWriteMs = STORE_WRITE_MS;
+        store.maxWriteMs = store.usualWriteMs;
       };
     },
   },

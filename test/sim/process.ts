@@ -135,6 +135,12 @@ export class SimulatedProcess {
     }
   }
 
+  /** Ends it in a while, unless the function returned is called before. */
+  endAfter(delayMs: number, ending: Ending): () => void {
+    const planned = this.#options.timeline.after(delayMs, () => this.end(ending));
+    return () => planned.cancel();
+  }
+
   /** Ends it in good order; resolves when it has ended, with false where it was not running or crashed meanwhile. */
   async stop(): Promise<boolean> {
     const { timeline, trace, random, failed } = this.#options;

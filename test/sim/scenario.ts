@@ -31,6 +31,8 @@ export interface Scenario {
   readonly windowBytes: number;
   readonly chopProbability: number;
   readonly maxDiskMs: number;
+  /** The most that a write to a receiver's store takes. */
+  readonly maxStoreMs: number;
   /** For how long sources write and faults come. */
   readonly durationMs: number;
   /** Records a second of each source. */
@@ -66,6 +68,7 @@ export function drawScenario(random: Random): Scenario {
     windowBytes: random.pick([2 * KIB, 16 * KIB, 256 * KIB]),
     chopProbability: random.pick([0, 0.05, 0.3]),
     maxDiskMs: random.pick([0.2, 2, 10]),
+    maxStoreMs: random.pick([2, 30, 200]),
     durationMs: random.integer(8000, 24_000),
     rate: random.pick([2, 8, 20]),
   };

@@ -158,7 +158,11 @@ export class Simulation {
   }
 
   #createReceiver(name: string): Receiver {
-    const store = new Store({ random: this.#random.fork(), nextOrder: () => this.#order++ });
+    const store = new Store({
+      random: this.#random.fork(),
+      usualWriteMs: this.#scenario.maxStoreMs,
+      nextOrder: () => this.#order++,
+    });
     return { store, process: this.#createProcess(name, (parts) => receiverConfig(parts, store)) };
   }
 

@@ -23,6 +23,8 @@ export interface StoredRecord {
 
 export interface StoreOptions {
   readonly random: Random;
+  /** The most that a write takes where nothing is wrong, in milliseconds. */
+  readonly usualWriteMs: number;
   /** Gives numbers that ascend over all stores. */
   readonly nextOrder: () => number;
 }
@@ -30,21 +32,23 @@ export interface StoreOptions {
 /** Why a store does not take what it is given. */
 export const REFUSING = 'the store refuses writes';
 
-/** The most that a write takes where nothing is wrong. */
-export const STORE_WRITE_MS = 5;
-
 export class Store {
   readonly lines: Stored[] = [];
   /** Writes fail until it is false again. */
   isRefusing = false;
   /** The most that a write takes, in milliseconds. */
-  maxWriteMs = STORE_WRITE_MS;
+  maxWriteMs: number;
   readonly #options: StoreOptions;
   /** What is being written, by the process that does. */
   readonly #writing = new Map<readonly Omit<Stored, 'order'>[], Incarnation>();
 
   constructor(options: StoreOptions) {
     this.#options = options;
+    this.maxWriteMs = options.usualWriteMs;
+  }
+
+  get usualWriteMs(): number {
+    return this.#options.usualWriteMs;
   }
 
   /** Resolves when the records are durable; throws where the store does not take any now. */
