@@ -248,16 +248,16 @@ void test('memory of a batch is used again once all of it has settled, and not b
   first?.batch.settle(DELIVERED);
   agent.send(batchOf('c'));
   await wire.settle();
-  t.equal(wire.buffers.pooledBytes, 0);
+  t.equal(wire.memory.payloads.pooledBytes, 0);
   if (second === undefined) throw new Error('there are two batches');
   t.same(readBatch(second.batch), second.records);
   const memory = second.batch.arena.buffer;
   second?.batch.settle(DELIVERED);
-  t.equal(wire.buffers.pooledBytes, memory.byteLength);
+  t.equal(wire.memory.payloads.pooledBytes, memory.byteLength);
   agent.send([...batchOf('d'), ...batchOf('e')]);
   await wire.settle();
   t.equal(wire.context.emitted.at(-1)?.batch.arena.buffer, memory);
-  t.equal(wire.buffers.pooledBytes, 0);
+  t.equal(wire.memory.payloads.pooledBytes, 0);
 });
 
 void test('memory of a batch of which nothing was taken is used again', async (t) => {
@@ -265,7 +265,7 @@ void test('memory of a batch of which nothing was taken is used again', async (t
   const { agent } = await wire.greet();
   agent.sendBatch(1, 10_000, `${'x'.repeat(20)}\n`.repeat(10_000));
   await wire.settle();
-  t.ok(wire.buffers.pooledBytes >= 210_000);
+  t.ok(wire.memory.payloads.pooledBytes >= 210_000);
 });
 
 void test('a receiver whose store takes nothing says so in its hello at once, and keeps what comes without an ack', async (t) => {

@@ -36,13 +36,13 @@ export class FramesMode implements Mode {
 
   /** Answers the hello of the agent of this name. */
   constructor(agent: string, parts: ModeParts, output: FramesOutput) {
-    const { options, context, buffers } = parts;
+    const { options, context, memory } = parts;
     const { name, max_frame_bytes, compression } = options;
     const { ready, reason } = context.readiness();
     this.#agent = agent;
     this.#p = parts;
     this.#output = output;
-    this.#reader = new FrameReader(max_frame_bytes, (bytes) => buffers.take(bytes));
+    this.#reader = new FrameReader(max_frame_bytes, (bytes) => memory.payloads.take(bytes));
     this.#isToldReady = ready;
     output.write(encodeHello({ version: PROTOCOL_VERSION, role: 'receiver', name, ready, reason, max_frame_bytes, compression }));
   }
@@ -98,13 +98,13 @@ export class FramesMode implements Mode {
   /** The lines of a batch, which may be compressed. */
   #linesOf({ compression, size }: Frame['header'], payload: Buffer): Buffer {
     if (compression === undefined) return payload;
-    const { options, buffers } = this.#p;
+    const { options, memory } = this.#p;
     if (!options.compression.some((offered) => offered === compression)) throw violation('a compression that it was not offered');
     if (!isCount(size) || size === 0 || size > options.max_frame_bytes) {
       throw violation(`a compressed batch without a size from 1 to ${options.max_frame_bytes}`);
     }
     const lines = decompressPayload(payload, size);
-    buffers.give(payload);
+    memory.payloads.give(payload);
     return lines;
   }
 
@@ -120,14 +120,14 @@ export class FramesMode implements Mode {
   }
 
   #emitLines(id: number, count: number, lines: Buffer, passage: Passage): void {
-    const { peer, context, events, buffers } = this.#p;
+    const { peer, context, events, memory } = this.#p;
     const parsed = parseLines(lines, count, {
       receiver: context.id,
       nowMicros: context.clock.wallMicros(),
       maxLineBytes: Infinity,
       settled: (outcome) => passage.settle(outcome),
-      freed: (bytes) => buffers.give(bytes),
       passage,
+      memory,
     });
     if (parsed.lines !== count) throw violation(`a batch of ${count} lines that has another number of them`);
     events.batch(parsed.copies);

@@ -1,8 +1,9 @@
 /** From a buffer of cfjs1 lines to batches, without copying a byte: the buffer becomes their arena. */
 import { Ack, type Outcome } from '../../../src/core/ack.ts';
-import { Batch, BodyKind, type Columns, createColumns, sliceColumns, Storage } from '../../../src/core/batch.ts';
+import { Batch, BodyKind, type Columns, createColumns, Storage } from '../../../src/core/batch.ts';
 import { NameTable } from '../../../src/core/names.ts';
 import { Cfjs1Lines } from '../../../src/kit/cfjs1_lines.ts';
+import type { FrameMemory } from './frame_memory.ts';
 import type { Passage } from './passage.ts';
 
 /** No cfjs1 line is shorter; `{"format":"a","a":{}}` has 21 bytes. A bound on the memory that a count can ask for. */
@@ -36,8 +37,8 @@ export interface LinesContext {
    * ack, and so does not keep what it has sent.
    */
   readonly settled?: (outcome: Outcome) => void;
-  /** Called with the buffer when nobody looks at it any more. */
-  readonly freed?: (bytes: Buffer) => void;
+  /** Where columns come from, and where buffer and columns go when nobody looks at them any more. */
+  readonly memory?: FrameMemory;
   /** Tells copies apart; left out where all lines are to be taken. */
   readonly passage?: Passage;
 }
@@ -57,8 +58,8 @@ const reader = new Cfjs1Lines();
  * then on. Where there are more lines than expected there are no batches.
  */
 export function parseLines(bytes: Buffer, expectedLines: number, context: LinesContext): ParsedLines {
-  const { maxLineBytes, nowMicros, passage } = context;
-  const columns = createColumns(expectedLines);
+  const { maxLineBytes, nowMicros, passage, memory } = context;
+  const columns = memory?.columns(expectedLines) ?? createColumns(expectedLines);
   const kindOfRow = new Uint8Array(expectedLines);
   const kinds = new Map<string, Kind>();
   const refused = new Map<string, number[]>();
@@ -96,7 +97,7 @@ export function parseLines(bytes: Buffer, expectedLines: number, context: LinesC
   columns.time.fill(nowMicros);
   columns.kind.fill(BodyKind.cfjs1);
   const taken = [...kinds.values()].filter((each) => each.lines > 0);
-  const storage = new Storage(bytes, columns, () => context.freed?.(bytes));
+  const storage = new Storage(bytes, columns, (freed) => memory?.free(freed));
   if (taken.length === 0) storage.release();
   return { batches: batchesOf(storage, taken, kindOfRow, context), lines, copies, refused };
 }
@@ -126,14 +127,9 @@ function batchesOf(storage: Storage, kinds: readonly Kind[], kindOfRow: Uint8Arr
       isKept: context.settled !== undefined,
       ...(destination === undefined ? {} : { destination }),
     };
-    const columns =
-      kinds.length === 1 ? firstRows(storage.columns, lines) : rowsOf(storage.columns, kind, kindOfRow, context.nowMicros);
-    return new Batch(storage, lines, facts, columns);
+    if (kinds.length === 1) return new Batch(storage, lines, facts);
+    return new Batch(storage, lines, facts, rowsOf(storage.columns, kind, kindOfRow, context.nowMicros));
   });
-}
-
-function firstRows(all: Columns, count: number): Columns {
-  return count === all.time.length ? all : sliceColumns(all, 0, count);
 }
 
 /** The rows of one kind, copied out. */

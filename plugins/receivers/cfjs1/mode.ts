@@ -1,7 +1,7 @@
 import type { ReceiverContext } from '../../../src/core/component.ts';
 import { SluiceError } from '../../../src/core/errors.ts';
-import type { BufferPool } from '../../../src/kit/buffer_pool.ts';
 import type { Cfjs1Events } from './events.ts';
+import type { FrameMemory } from './frame_memory.ts';
 import type { Cfjs1Options } from './index.ts';
 import type { SeenRecords } from './seen_records.ts';
 
@@ -12,8 +12,7 @@ export interface ModeParts {
   readonly options: Cfjs1Options;
   readonly context: ReceiverContext;
   readonly events: Cfjs1Events;
-  /** Memory of batches. */
-  readonly buffers: BufferPool;
+  readonly memory: FrameMemory;
   /** Undefined where copies of records are not told apart. */
   readonly seen: SeenRecords | undefined;
 }

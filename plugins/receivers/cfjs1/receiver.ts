@@ -2,10 +2,10 @@ import type { Duplex } from 'node:stream';
 import type { Timer } from '../../../src/core/clock.ts';
 import type { Receiver, ReceiverContext } from '../../../src/core/component.ts';
 import { BufferBudget } from '../../../src/kit/buffer_budget.ts';
-import { BufferPool } from '../../../src/kit/buffer_pool.ts';
 import { formatAddress } from '../../../src/kit/options.ts';
 import { Connection } from './connection.ts';
 import { Cfjs1Events } from './events.ts';
+import { FrameMemory } from './frame_memory.ts';
 import type { Cfjs1Options } from './index.ts';
 import { type Listener, TcpListener } from './listener.ts';
 import { createSeenRecords, type SeenRecords } from './seen_records.ts';
@@ -27,7 +27,7 @@ export class Cfjs1Receiver implements Receiver {
   readonly #context: ReceiverContext;
   readonly #events: Cfjs1Events;
   readonly #budget: BufferBudget;
-  readonly #buffers = new BufferPool(MAX_POOLED_BYTES);
+  readonly #memory = new FrameMemory(MAX_POOLED_BYTES);
   readonly #seen: SeenRecords | undefined;
   readonly #listener: Listener;
   readonly #connections = new Set<Connection>();
@@ -44,7 +44,7 @@ export class Cfjs1Receiver implements Receiver {
     this.#listener = parts.listener ?? new TcpListener(options, context, this.#events);
     this.#events.observe({
       bufferedBytes: () => this.#budget.usedBytes,
-      pooledBytes: () => this.#buffers.pooledBytes,
+      pooledBytes: () => this.#memory.pooledBytes,
       epochs: () => this.#seen?.epochs ?? 0,
     });
   }
@@ -84,7 +84,7 @@ export class Cfjs1Receiver implements Receiver {
       context: this.#context,
       events: this.#events,
       budget: this.#budget,
-      buffers: this.#buffers,
+      memory: this.#memory,
       seen: this.#seen,
       closed: () => {
         this.#connections.delete(connection);

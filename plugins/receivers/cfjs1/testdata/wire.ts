@@ -2,9 +2,9 @@
 import { FakeReceiverContext } from '../../../../test/helpers/contexts.ts';
 import { VirtualClock } from '../../../../test/helpers/virtual_clock.ts';
 import { BufferBudget } from '../../../../src/kit/buffer_budget.ts';
-import { BufferPool } from '../../../../src/kit/buffer_pool.ts';
 import { Connection } from '../connection.ts';
 import { Cfjs1Events } from '../events.ts';
+import { FrameMemory } from '../frame_memory.ts';
 import { options as schema } from '../index.ts';
 import { createSeenRecords, type SeenRecords } from '../seen_records.ts';
 import { connectedPair } from './duplex_listener.ts';
@@ -16,7 +16,7 @@ export class Wire {
   readonly events = new Cfjs1Events(this.context);
   readonly options;
   readonly budget: BufferBudget;
-  readonly buffers = new BufferPool(1024 * 1024);
+  readonly memory = new FrameMemory(4 * 1024 * 1024);
   readonly seen: SeenRecords | undefined;
   /** Connections that have been closed. */
   closed = 0;
@@ -30,9 +30,9 @@ export class Wire {
   /** Connects an agent that has not said anything yet. */
   connect() {
     const [near, far] = connectedPair();
-    const { options, context, events, budget, buffers, seen } = this;
+    const { options, context, events, budget, memory, seen } = this;
     const closed = () => (this.closed += 1);
-    const connection = new Connection(near, { peer: 'peer', options, context, events, budget, buffers, seen, closed });
+    const connection = new Connection(near, { peer: 'peer', options, context, events, budget, memory, seen, closed });
     return { agent: new FakeAgent(far), connection };
   }
 
