@@ -10,6 +10,7 @@ function lineOf(hello: unknown): string {
 
 void test('a hello is read as it was written', (t) => {
   t.same(parseAgentHello(encodeHello(agent)), agent);
+  t.same(parseAgentHello(encodeHello({ ...agent, boot: 'b-1' })), { ...agent, boot: 'b-1' });
   t.same(parseReceiverHello(encodeHello(receiver)), receiver);
   t.end();
 });
@@ -42,6 +43,8 @@ void test('a hello that cannot be understood is a violation that names the membe
     [undefined, ''],
     [{ ...agent, version: 0 }, 'version'],
     [{ ...agent, name: 'x'.repeat(256) }, 'name'],
+    [{ ...agent, boot: 'a b' }, 'boot'],
+    [{ ...agent, boot: 7 }, 'boot'],
     [receiver, 'role'],
   ] as const;
   for (const [hello, member] of wrong) {

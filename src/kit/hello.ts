@@ -19,6 +19,11 @@ const agentHello = z.object({
   version: z.int().min(1),
   role: z.literal('agent'),
   name: z.string().max(255),
+  /** What the kernel calls the time since the host was started; a source's numbers may have gone back when it changes. */
+  boot: z
+    .string()
+    .regex(/^[A-Za-z0-9-]{1,64}$/)
+    .optional(),
 });
 
 const receiverHello = z.object({

@@ -102,7 +102,7 @@ export class Connection {
     const all = greeting.complete(chunk);
     const end = all.indexOf(NEWLINE) + 1;
     const hello = end > MAX_HELLO_BYTES ? undefined : parseAgentHello(all.toString('utf8', 0, end));
-    this.#mode = hello === undefined ? new LinesMode(this.#p) : new FramesMode(hello.name, this.#p, this.#output());
+    this.#mode = hello === undefined ? new LinesMode(this.#p) : new FramesMode(hello, this.#p, this.#output());
     this.#takeWhenRoom(this.#mode, hello === undefined ? all : all.subarray(end));
   }
 

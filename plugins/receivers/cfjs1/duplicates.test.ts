@@ -13,8 +13,8 @@ function lines(epoch: string, first: number, last: number, mark?: string): strin
 /** A connected agent whose batches are sent, and settled at once where an outcome is given. */
 async function open(options: Readonly<Record<string, unknown>> = {}) {
   const wire = new Wire(options);
-  const connect = async (name = 'web-1') => {
-    const { agent, connection } = await wire.greet(name);
+  const connect = async (name = 'web-1', boot?: string) => {
+    const { agent, connection } = await wire.greet(name, boot);
     const send = async (batch: readonly string[], outcome?: Outcome): Promise<void> => {
       agent.send(batch);
       await wire.settle();
@@ -167,6 +167,17 @@ void test('the same number for another destination, of another epoch or from ano
   t.equal(wire.counted('duplicate_records_total'), 0);
   await send([...lines('e', 1, 1), ...lines('e', 1, 1, 'log-b'), ...lines('e', 1, 1, 'log-c')], DELIVERED);
   t.equal(wire.counted('duplicate_records_total'), 2);
+});
+
+void test('after the host was started anew its numbers may have gone back, and are other records', async (t) => {
+  const { connect, bodies } = await open();
+  const before = await connect('web-1', 'boot-1');
+  await before.send(lines('e', 1, 3), DELIVERED);
+  const after = await connect('web-1', 'boot-2');
+  await after.send(lines('e', 3, 4), DELIVERED);
+  t.same(bodies(), ['e-1', 'e-2', 'e-3', 'e-3', 'e-4']);
+  await (await connect('web-1', 'boot-2')).send(lines('e', 3, 4), DELIVERED);
+  t.equal(bodies().length, 5);
 });
 
 void test('records without an id of the known form all pass', async (t) => {

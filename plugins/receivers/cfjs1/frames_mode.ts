@@ -4,7 +4,7 @@ import type { Readiness } from '../../../src/core/component.ts';
 import { describeError } from '../../../src/core/errors.ts';
 import { decompressPayload } from '../../../src/kit/compression.ts';
 import { encodeMessage, type Frame, FrameReader, MAX_REFUSED_RECORDS, type ReceiverMessage } from '../../../src/kit/frames.ts';
-import { encodeHello, PROTOCOL_VERSION } from '../../../src/kit/hello.ts';
+import { type AgentHello, encodeHello, PROTOCOL_VERSION } from '../../../src/kit/hello.ts';
 import { AckQueue, type OpenBatch } from './ack_queue.ts';
 import { MIN_LINE_BYTES, parseLines } from './line_batches.ts';
 import { type Mode, type ModeParts, violation } from './mode.ts';
@@ -23,6 +23,7 @@ export interface FramesOutput {
 }
 
 export class FramesMode implements Mode {
+  /** Tells the agent's ids from those of others, and from its own of the time before its host was started. */
   readonly #agent: string;
   readonly #p: ModeParts;
   readonly #output: FramesOutput;
@@ -34,12 +35,12 @@ export class FramesMode implements Mode {
   #ackDue: number | undefined;
   #isToldReady: boolean;
 
-  /** Answers the hello of the agent of this name. */
-  constructor(agent: string, parts: ModeParts, output: FramesOutput) {
+  /** Answers the agent's hello. */
+  constructor({ boot, name: agentName }: AgentHello, parts: ModeParts, output: FramesOutput) {
     const { options, context, memory } = parts;
     const { name, max_frame_bytes, compression } = options;
     const { ready, reason } = context.readiness();
-    this.#agent = agent;
+    this.#agent = `${boot ?? ''}\n${agentName}`;
     this.#p = parts;
     this.#output = output;
     this.#reader = new FrameReader(max_frame_bytes, (bytes) => memory.payloads.take(bytes));

@@ -1,6 +1,7 @@
 /**
- * Tells copies of records apart that have been stored, or are about to be. Ids are remembered for each agent, destination mark and
- * epoch: two hosts that were made of one image may give out the same ids, and one agent must not make another's records vanish.
+ * Tells copies of records apart that have been stored, or are about to be. Ids are remembered for each agent, boot of its host, destination
+ * mark and epoch. Two hosts that were made of one image may give out the same ids, and so may one host before and after it lost its power
+ * and, with that, the end of its journal. None of them must make the other's records vanish.
  *
  * A number is in one of three states, and what is done with a record depends on it:
  *

@@ -77,7 +77,7 @@ void test('the hellos and the refusal are what the code writes and reads', (t) =
   const [agent = ''] = block('agent-hello');
   const [receiver = ''] = block('receiver-hello');
   const [refusal = ''] = block('refusal');
-  t.equal(`${agent}\n`, encodeHello({ version: 1, role: 'agent', name: 'web-1' }));
+  t.equal(`${agent}\n`, encodeHello({ version: 1, role: 'agent', name: 'web-1', boot: '4f1b2f3c-8f0e-4d29-9a53-5d1f0f2f9f11' }));
   const facts = { name: 'log-a', ready: true, reason: '', max_frame_bytes: 33_554_432, compression: ['zstd'] };
   t.equal(`${receiver}\n`, encodeHello({ version: 1, role: 'receiver', ...facts }));
   t.ok(parseAgentHello(agent));

@@ -10,8 +10,8 @@ const packr = new Packr({ useRecords: false });
 
 export const HELLO = helloOf('web-1');
 
-function helloOf(name: string): string {
-  return encodeHello({ version: PROTOCOL_VERSION, role: 'agent', name });
+function helloOf(name: string, boot?: string): string {
+  return encodeHello({ version: PROTOCOL_VERSION, role: 'agent', name, boot });
 }
 
 /** A whole frame. */
@@ -83,8 +83,8 @@ export class FakeAgent {
     return this.stream.writableLength === 0;
   }
 
-  hello(name = 'web-1'): void {
-    this.stream.write(helloOf(name));
+  hello(name = 'web-1', boot?: string): void {
+    this.stream.write(helloOf(name, boot));
   }
 
   /** Sends lines as a batch and returns its id. */

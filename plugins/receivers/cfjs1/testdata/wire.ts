@@ -37,9 +37,9 @@ export class Wire {
   }
 
   /** Connects an agent and exchanges hellos. */
-  async greet(name = 'web-1') {
+  async greet(name = 'web-1', boot?: string) {
     const connected = this.connect();
-    connected.agent.hello(name);
+    connected.agent.hello(name, boot);
     await this.settle();
     return connected;
   }
