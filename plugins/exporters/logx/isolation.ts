@@ -22,6 +22,7 @@
  * - Whether a suspect or another unit comes next is drawn by lot, so that a balancer which gives every second connection to a broken receiver
  *   does not always give it the same one.
  * - Other records for which the connection ends as well speak for the suspects: their strikes are forgotten.
+ * - Where there are no others left, one that has been acked already is sent again: a copy with the same id harms less than a guess.
  */
 import type { Delivery } from '../../../src/core/component.ts';
 import type { Range } from './parcels.ts';
@@ -32,12 +33,6 @@ const DOUBTS = 3;
 /** How often a single record must end a connection, others having got through each time before, until it is condemned. */
 const STRIKES = 4;
 
-/** Deliveries that are looked at together at most, since they are kept in memory until the oldest of them is settled. */
-const MAX_DELIVERIES = 64;
-
-/** Once all of those are used up, so many acks of others prove as much as fresh ones would. */
-const ACKS_THAT_PROVE = 8;
-
 /** Records of one delivery that are sent together, in a frame of their own. */
 export interface Unit extends Range {
   readonly delivery: Delivery;
@@ -46,6 +41,8 @@ export interface Unit extends Range {
   /** How often as this unit. */
   tries: number;
   strikes: number;
+  /** True for a record that has been acked before, and is sent again to be compared with. */
+  readonly isCopy?: boolean;
 }
 
 export interface Verdict {
@@ -56,8 +53,10 @@ export interface Verdict {
 export interface IsolationParts {
   /** The next delivery, all of it; undefined where there is none now. */
   readonly read: () => Unit | undefined;
-  /** Deliveries that were read and are not settled. */
-  readonly held: () => number;
+  /** False while as much has been read and not settled as may be kept. */
+  readonly hasRoom: () => boolean;
+  /** Whether a delivery has not been settled yet, so that a record of it can be sent again. */
+  readonly isHeld: (delivery: Delivery) => boolean;
   /** Deliveries that were under way when it began: so many are sent alone at least. */
   readonly scope: number;
   /** How often a unit is sent at most. */
@@ -73,8 +72,9 @@ export class Isolation {
   /** In order. */
   readonly #others: Unit[] = [];
   #sent: Unit | undefined;
+  /** A record that was acked. */
+  #copy: Unit | undefined;
   #deliveries = 0;
-  #acks = 0;
   #failuresInRow = 0;
   /** Whether other records have got through since a connection ended. */
   #isProven = false;
@@ -101,7 +101,7 @@ export class Isolation {
     const unit = this.#takeSent();
     remove(this.#suspects, unit);
     if (!isProof) return unit;
-    this.#acks += 1;
+    this.#copy = { ...unit, count: 1, isCopy: true };
     this.#failuresInRow = 0;
     this.#isProven = true;
     return unit;
@@ -111,13 +111,14 @@ export class Isolation {
   failed(): Verdict | undefined {
     const unit = this.#takeSent();
     const isAlone = this.#suspects.length === 1 && this.#others.length === 0;
-    const isProven = this.#isProven || (this.#isUsedUp && this.#acks >= ACKS_THAT_PROVE);
+    const isProven = this.#isProven;
     unit.tries += 1;
     unit.attempts += 1;
     this.#failuresInRow += 1;
     this.#isProven = false;
-    if (unit.attempts >= this.#p.maxAttempts) return this.#condemn(unit, 'retries_exhausted');
-    if (!this.#suspects.includes(unit)) this.#doubt(unit);
+    if (unit.isCopy === true) this.#acquit();
+    else if (unit.attempts >= this.#p.maxAttempts) return this.#condemn(unit, 'retries_exhausted');
+    else if (!this.#suspects.includes(unit)) this.#doubt(unit);
     else if (unit.count > 1 && (isProven || isAlone)) this.#halve(unit);
     else if (unit.count === 1 && isProven) {
       unit.strikes += 1;
@@ -130,16 +131,12 @@ export class Isolation {
   withdrawn(): void {
     if (this.#sent === undefined) return;
     const unit = this.#takeSent();
-    if (!this.#suspects.includes(unit)) this.#others.unshift(unit);
+    if (unit.isCopy !== true && !this.#suspects.includes(unit)) this.#others.unshift(unit);
   }
 
   /** It is another receiver from now on, which has acked nothing yet. */
   moved(): void {
     this.#isProven = false;
-  }
-
-  get #isUsedUp(): boolean {
-    return this.#p.held() >= MAX_DELIVERIES && this.#others.length === 0;
   }
 
   /** A suspect, or another unit to compare it with. */
@@ -148,7 +145,7 @@ export class Isolation {
     // In an outage few connections go to others: what is sent after it comes out of order.
     const share = this.#isProven ? 1 / 2 : failures <= DOUBTS ? 2 / 3 : 1 / 4;
     const wantsOther = this.#p.random() < share || (failures > 0 && failures % 6 === 0);
-    const other = wantsOther ? this.#takeRecord() : undefined;
+    const other = wantsOther ? (this.#takeRecord() ?? this.#takeCopy()) : undefined;
     if (other !== undefined) return other;
     if (this.#isProven) return this.#suspects[0];
     return this.#suspects.reduce((least, unit) => (unit.tries < least.tries ? unit : least));
@@ -163,14 +160,24 @@ export class Isolation {
 
   /** A single record, so that many comparisons are to be had. */
   #takeRecord(): Unit | undefined {
-    const unit = this.#take(this.#p.held() < MAX_DELIVERIES);
+    const unit = this.#take(this.#p.hasRoom());
     if (unit === undefined || unit.count === 1) return unit;
     this.#others.unshift({ ...unit, first: unit.first + 1, count: unit.count - 1 });
     return { ...unit, count: 1 };
   }
 
-  #doubt(unit: Unit): void {
+  /** Where no other is to be had. */
+  #takeCopy(): Unit | undefined {
+    return this.#copy !== undefined && this.#p.isHeld(this.#copy.delivery) ? this.#copy : undefined;
+  }
+
+  /** Others have failed as well. */
+  #acquit(): void {
     for (const suspect of this.#suspects) suspect.strikes = 0;
+  }
+
+  #doubt(unit: Unit): void {
+    this.#acquit();
     if (unit.tries < DOUBTS) this.#others.unshift(unit);
     else this.#suspects.push(unit);
   }

@@ -8,6 +8,10 @@ import { indexesOf, type Parcel, parcelsOf, type Refused } from './parcels.ts';
 import { exhausted, refuse, type SendingParts } from './stream.ts';
 import type { SentFrame } from './window.ts';
 
+/** What was read is kept in memory until all before it is settled. */
+const MAX_HELD = 64;
+const MAX_HELD_BYTES = 8 * 1024 * 1024;
+
 interface Held {
   readonly delivery: Delivery;
   /** Records that are neither acked nor condemned. */
@@ -28,7 +32,14 @@ export class OneByOne {
   constructor(parts: SendingParts, scope: number, random: () => number) {
     this.#p = parts;
     const { maxAttempts } = parts;
-    this.#isolation = new Isolation({ read: () => this.#read(), held: () => this.#held.length, scope, maxAttempts, random });
+    this.#isolation = new Isolation({
+      read: () => this.#read(),
+      hasRoom: () => this.#hasRoom,
+      isHeld: (delivery) => this.#held.some((each) => each.delivery === delivery),
+      scope,
+      maxAttempts,
+      random,
+    });
   }
 
   /** `anew` where more must go over another connection, `over` where nothing is suspected any more. */
@@ -48,9 +59,12 @@ export class OneByOne {
       this.#refused.push(...refused);
       if (!isLast) continue;
       const held = this.#heldOf(delivery);
-      held.refused.push(...this.#refused.splice(0));
       this.#p.cache.release(delivery, mark);
-      held.left -= this.#isolation.acked(isProof).count;
+      const unit = this.#isolation.acked(isProof);
+      const counted = this.#refused.splice(0);
+      if (unit.isCopy === true) continue; // it has been counted before
+      held.left -= unit.count;
+      held.refused.push(...counted);
     }
     this.#settleOldest();
   }
@@ -69,6 +83,11 @@ export class OneByOne {
     held.refused.push(refusedBy(verdict));
     held.left -= verdict.unit.count;
     this.#settleOldest();
+  }
+
+  get #hasRoom(): boolean {
+    const bytes = this.#held.reduce((sum, { delivery }) => sum + delivery.batch.memoryBytes, 0);
+    return this.#held.length < MAX_HELD && bytes < MAX_HELD_BYTES;
   }
 
   #read(): Unit | undefined {
