@@ -178,3 +178,15 @@ void test('frames that were given up and could not be cut off are not found besi
   t.same([...again.held()], [{ receiver: 'pipe', records: 4 }]);
   t.same(lane.damages, []);
 });
+
+void test('a frame that is there twice is read and counted once', async (t) => {
+  const lane = new Lane();
+  await (await lane.open()).append([stored(1), stored(2)]);
+  const content = lane.content(FIRST);
+  const [first = 0, second = 0] = frameOffsets(content);
+  const file = await lane.files.open(`/spool/${FIRST}`, 'update');
+  await file.write([Buffer.from(content.subarray(first, second))], content.length);
+  const again = await lane.open();
+  t.same(await readAll(again.openReader(0)), [1, 2]);
+  t.same([...again.held()], [{ receiver: 'pipe', records: 2 }]);
+});
