@@ -101,6 +101,18 @@ void test('what a sync that fails was about is taken back, and appended again', 
   t.same(lane.damages, []);
 });
 
+void test('what was finished before it was safe is not taken back a second time', async (t) => {
+  const lane = new Lane();
+  const log = await lane.open();
+  await log.append([stored(1)]);
+  await log.sync();
+  await log.append([stored(2), stored(3)]);
+  log.finished(2, 'pipe', 1);
+  lane.disk.fault = (operation) => (operation === 'sync' ? 'EIO' : undefined);
+  await t.rejects(log.sync(), { code: 'EIO' });
+  t.same([...log.held()], [{ receiver: 'pipe', records: 1 }]);
+});
+
 void test('a read that fails can be made again, and a segment that cannot be read can be given up', async (t) => {
   const lane = new Lane(600);
   const log = await lane.open();
