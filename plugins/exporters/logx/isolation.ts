@@ -139,15 +139,20 @@ export class Isolation {
     this.#isProven = false;
   }
 
+  get #hasCopy(): boolean {
+    return this.#copy !== undefined && this.#p.isHeld(this.#copy.delivery);
+  }
+
   /** A suspect, or another unit to compare it with. */
   #pick(): Unit | undefined {
     const failures = this.#failuresInRow;
     // In an outage few connections go to others: what is sent after it comes out of order.
     const share = this.#isProven ? 1 / 2 : failures <= DOUBTS ? 2 / 3 : 1 / 4;
     const wantsOther = this.#p.random() < share || (failures > 0 && failures % 6 === 0);
-    const other = wantsOther ? (this.#takeRecord() ?? this.#takeCopy()) : undefined;
+    const other = wantsOther ? this.#takeRecord() : undefined;
     if (other !== undefined) return other;
     if (this.#isProven) return this.#suspects[0];
+    if (wantsOther && this.#hasCopy) return this.#copy;
     return this.#suspects.reduce((least, unit) => (unit.tries < least.tries ? unit : least));
   }
 
@@ -164,11 +169,6 @@ export class Isolation {
     if (unit === undefined || unit.count === 1) return unit;
     this.#others.unshift({ ...unit, first: unit.first + 1, count: unit.count - 1 });
     return { ...unit, count: 1 };
-  }
-
-  /** Where no other is to be had. */
-  #takeCopy(): Unit | undefined {
-    return this.#copy !== undefined && this.#p.isHeld(this.#copy.delivery) ? this.#copy : undefined;
   }
 
   /** Others have failed as well. */
