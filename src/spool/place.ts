@@ -39,6 +39,8 @@ export class Place {
   #handedOut = 0;
   #ahead: Entry[] = [];
   #aheadBytes = 0;
+  /** Behind what was fetched last. */
+  #fetchFrom = 0;
   #reader: SegmentReader | undefined;
   /** Up to here the disk has been read through. */
   #readThrough = -1;
@@ -177,7 +179,7 @@ export class Place {
   /** False at the end of what is on disk. */
   async #fetchNext(generation: number): Promise<boolean> {
     const { evictedThrough, fetched } = this.#lane;
-    const from = this.#ahead.length > 0 ? this.#ahead.at(-1)!.position + 1 : this.#read; // there is a last one
+    const from = Math.max(this.#fetchFrom, this.#read);
     const entry = await fetched.fetch(from, () => this.#readFrom(from));
     if (generation !== this.#generation) {
       entry?.letGo();
@@ -189,6 +191,7 @@ export class Place {
       this.#readThrough = evictedThrough;
       return false;
     }
+    this.#fetchFrom = entry.position + 1;
     this.#ahead.push(entry);
     this.#aheadBytes += entry.bytes;
     if (this.#ahead.length === 1) this.#events.fetched();
@@ -223,6 +226,7 @@ export class Place {
     this.#retry = undefined;
     for (const entry of this.#ahead.splice(0)) entry.letGo();
     this.#aheadBytes = 0;
+    this.#fetchFrom = 0;
     this.#readThrough = -1;
     void this.#reader?.close();
     this.#reader = undefined;
