@@ -95,10 +95,15 @@ export function stop({ process }: Running, signal: NodeJS.Signals = 'SIGTERM'): 
 }
 
 /** The metrics as they are now. */
-export async function scrape({ telemetry }: Running): Promise<Scrape> {
-  const response = await fetch(`http://${telemetry}/metrics`);
-  if (!response.ok) throw new Error(`${telemetry}/metrics answered ${response.status}`);
-  return new Scrape(await response.text());
+export async function scrape({ process, telemetry }: Running): Promise<Scrape> {
+  try {
+    const response = await fetch(`http://${telemetry}/metrics`);
+    if (!response.ok) throw new Error(`${telemetry}/metrics answered ${response.status}`);
+    return new Scrape(await response.text());
+  } catch (cause) {
+    const state = process.exit === undefined ? 'runs' : `has ended with ${process.exit.code ?? process.exit.signal}`;
+    throw new Error(`${process.name} cannot be scraped; it ${state} and has printed\n${process.stderr}`, { cause });
+  }
 }
 
 /** A record as a receiver has stored it. */
