@@ -55,11 +55,11 @@ class Site {
   }
 
   /** A server that sends `hello` to whoever may come in; returns its port. */
-  async serve(options: Record<string, unknown> = {}, certificate = logA): Promise<number> {
+  async serve(options: Record<string, unknown> = {}, certificate = logA, handshakeTimeout = 10_000): Promise<number> {
     const refused = (_: string, reason: string): void => void this.refusals.push(reason);
     const parts = { clock: this.clock, log: this.log, metrics: this.metrics, refused };
     const tls = new TlsServer(serverTls().parse({ ...this.install('server', certificate), ...options }), parts);
-    const server = tls.createServer({ handshakeTimeout: 300 }, (socket) => {
+    const server = tls.createServer({ handshakeTimeout }, (socket) => {
       socket.on('error', () => socket.destroy());
       socket.end('hello');
     });
@@ -155,7 +155,7 @@ void test('where a client certificate is not required, a bad one is refused all 
 
 void test('a peer that does not speak TLS, or begins and goes no further, is refused', async (t) => {
   const site = new Site(t);
-  await site.serve();
+  await site.serve({}, logA, 300);
   const [plain, silent] = [connectTcp(site.port, '127.0.0.1'), connectTcp(site.port, '127.0.0.1')];
   for (const socket of [plain, silent]) socket.on('error', () => {}).resume();
   plain.write('{"format":"app","app":{"message":"in the clear"}}\n');

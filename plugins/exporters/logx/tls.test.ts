@@ -50,7 +50,7 @@ class Site {
     const refused = (_: string, reason: string): void => void this.refusals.push(reason);
     const options = serverTls().parse({ ...this.install('server', certificate), client_ca: this.ca });
     const tls = new TlsServer(options, { clock: systemClock, log: context.log, metrics: context.metrics, refused });
-    const endpoint = await this.#listen(tls.createServer({ handshakeTimeout: 1000 }, (socket) => receiver.accept(socket)), receiver); // prettier-ignore
+    const endpoint = await this.#listen(tls.createServer({ handshakeTimeout: 10_000 }, (socket) => receiver.accept(socket)), receiver); // prettier-ignore
     this.#t.teardown(() => tls.stop());
     return `tls://${endpoint}`;
   }
