@@ -73,7 +73,7 @@ class Site {
   }
 
   exporter(destinations: Record<string, unknown>) {
-    const options = schema.parse({ destinations, ack_timeout: '500ms', divert_after: '100ms' });
+    const options = schema.parse({ destinations, ack_timeout: '2s', divert_after: '100ms' });
     const context = new FakeExporterContext({
       clock: systemClock,
       destinations: definition.destinations?.(options, 'logx') ?? [],
