@@ -1,6 +1,10 @@
 import { test } from 'tap';
+import { DELIVERED } from '../../../src/core/ack.ts';
 import { COLUMN_BYTES, COLUMN_NAMES, Storage } from '../../../src/core/batch.ts';
+import { readBatch } from '../../../test/helpers/batches.ts';
 import { FrameMemory } from './frame_memory.ts';
+import { lineOf } from './testdata/lines.ts';
+import { Wire } from './testdata/wire.ts';
 
 const MAX_BYTES = 4 * 1024 * 1024;
 
@@ -43,4 +47,37 @@ void test('no more is kept than allowed, and what was freed last is', (t) => {
   take(1_000_000).release();
   t.equal(memory.pooledBytes, 0, 'not even what is larger than the bound');
   t.end();
+});
+
+function batchOf(format: string): string[] {
+  return Array.from({ length: 5000 }, (_, index) => lineOf(`${format} ${index}`, format));
+}
+
+void test('memory of a batch is used again once all of it has settled, and not before', async (t) => {
+  const wire = new Wire();
+  const { agent } = await wire.greet();
+  agent.send([...batchOf('a'), ...batchOf('b')]);
+  await wire.settle();
+  const [first, second] = wire.context.emitted;
+  first?.batch.settle(DELIVERED);
+  agent.send(batchOf('c'));
+  await wire.settle();
+  t.equal(wire.memory.payloads.pooledBytes, 0);
+  if (second === undefined) throw new Error('there are two batches');
+  t.same(readBatch(second.batch), second.records);
+  const memory = second.batch.arena.buffer;
+  second?.batch.settle(DELIVERED);
+  t.equal(wire.memory.payloads.pooledBytes, memory.byteLength);
+  agent.send([...batchOf('d'), ...batchOf('e')]);
+  await wire.settle();
+  t.equal(wire.context.emitted.at(-1)?.batch.arena.buffer, memory);
+  t.equal(wire.memory.payloads.pooledBytes, 0);
+});
+
+void test('memory of a batch of which nothing was taken is used again', async (t) => {
+  const wire = new Wire();
+  const { agent } = await wire.greet();
+  agent.sendBatch(1, 10_000, `${'x'.repeat(20)}\n`.repeat(10_000));
+  await wire.settle();
+  t.ok(wire.memory.payloads.pooledBytes >= 210_000);
 });

@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { test } from 'tap';
 import { DELIVERED } from '../../../src/core/ack.ts';
 import { encodeMessage } from '../../../src/kit/frames.ts';
-import { readBatch } from '../../../test/helpers/batches.ts';
 import { encodeBatch, type FakeAgent, HELLO } from './testdata/fake_agent.ts';
 import { lineOf, messageOf } from './testdata/lines.ts';
 import { Wire } from './testdata/wire.ts';
@@ -233,39 +232,6 @@ void test('an agent is told of the readiness that it does not know of yet, and o
     { type: 'ready', ...away },
     { type: 'ready', ...back },
   ]);
-});
-
-function batchOf(format: string): string[] {
-  return Array.from({ length: 5000 }, (_, index) => lineOf(`${format} ${index}`, format));
-}
-
-void test('memory of a batch is used again once all of it has settled, and not before', async (t) => {
-  const wire = new Wire();
-  const { agent } = await wire.greet();
-  agent.send([...batchOf('a'), ...batchOf('b')]);
-  await wire.settle();
-  const [first, second] = wire.context.emitted;
-  first?.batch.settle(DELIVERED);
-  agent.send(batchOf('c'));
-  await wire.settle();
-  t.equal(wire.memory.payloads.pooledBytes, 0);
-  if (second === undefined) throw new Error('there are two batches');
-  t.same(readBatch(second.batch), second.records);
-  const memory = second.batch.arena.buffer;
-  second?.batch.settle(DELIVERED);
-  t.equal(wire.memory.payloads.pooledBytes, memory.byteLength);
-  agent.send([...batchOf('d'), ...batchOf('e')]);
-  await wire.settle();
-  t.equal(wire.context.emitted.at(-1)?.batch.arena.buffer, memory);
-  t.equal(wire.memory.payloads.pooledBytes, 0);
-});
-
-void test('memory of a batch of which nothing was taken is used again', async (t) => {
-  const wire = new Wire();
-  const { agent } = await wire.greet();
-  agent.sendBatch(1, 10_000, `${'x'.repeat(20)}\n`.repeat(10_000));
-  await wire.settle();
-  t.ok(wire.memory.payloads.pooledBytes >= 210_000);
 });
 
 void test('a receiver whose store takes nothing says so in its hello at once, and keeps what comes without an ack', async (t) => {

@@ -291,23 +291,3 @@ void test('a socket that somebody else has put in the place is left alone and to
   await receiver.stop();
   t.equal(existsSync(path), true, 'what is not ours is not removed');
 });
-
-void test('lines that are not finished take bounded memory over all clients, and those that would take more ship marked', async (t) => {
-  const { path, receiver, context, received } = bench(t, {
-    max_buffered_bytes: '1MiB',
-    max_line_bytes: '512KiB',
-    partial_line_timeout: '1h',
-  });
-  await receiver.start();
-  const half = 'x'.repeat(300_000);
-  const clients = await Promise.all(Array.from({ length: 6 }, () => client(t, path)));
-  for (const each of clients) each.write(half);
-  await received(1);
-  const held = (): number => context.metrics.sum('sluice_unix_buffered_bytes');
-  t.ok(held() <= 1024 * 1024);
-  for (const each of clients) each.end('\n');
-  await waitFor(() => held() === 0, { what: 'the memory to be given back' });
-  const bytes = (): number => context.bodies.reduce((sum, body) => sum + body.length, 0);
-  await waitFor(() => bytes() === half.length * clients.length, { what: 'all that was written' });
-  t.ok(context.records.some(({ partial }) => partial));
-});
