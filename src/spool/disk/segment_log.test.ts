@@ -14,6 +14,21 @@ void test('a reader at the end goes on when more was appended, also in a new seg
   t.same(await readAll(log.openReader(14)), [14, 15, 16, 17, 18, 19, 20]);
 });
 
+void test('a reader that comes to the end while something is appended does not miss it, at whatever moment that is', async (t) => {
+  for (let turns = 0; turns < 60; turns++) {
+    const lane = new Lane();
+    const log = await lane.open();
+    await log.append([stored(1), stored(2)]);
+    const content = lane.content(FIRST);
+    content[content.length - 10] = 0; // so that the reader is at the end without having read the last position
+    const reader = log.openReader(2);
+    const next = reader.next();
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    await log.append([stored(3)]);
+    t.equal(((await next) ?? (await reader.next()))?.position, 3, `after ${turns} turns`);
+  }
+});
+
 void test('frames of all sizes are read, small ones many at a time and large ones one by one', async (t) => {
   const lane = new Lane(100_000_000);
   const log = await lane.open();
