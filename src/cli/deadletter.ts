@@ -8,11 +8,11 @@ import { nodeFiles } from '../kit/files.ts';
 import type { Cli, Example } from './cli.ts';
 import { addFilters, type FilterFlags, selectionOf, timeOf } from './deadletter/filters.ts';
 import { listingJson, listingText, listLetters } from './deadletter/list.ts';
-import { cannotUse, checkOwner, directoryOf, isThere, type PlaceFlags } from './deadletter/place.ts';
+import { cannotUse, checkOwner, directoryOf, isThere } from './deadletter/place.ts';
+import { DEFAULT_CONFIG, type PlaceFlags } from './pipeline_flags.ts';
 import { findLetters } from './deadletter/show.ts';
-import { count } from './deadletter/table.ts';
+import { count } from './table.ts';
 
-const DEFAULT_CONFIG = '/etc/sluice/sluice.yaml';
 const DEFAULT_LIMIT = '20';
 
 type Flags = PlaceFlags & { readonly output: 'text' | 'json' };

@@ -10,8 +10,7 @@ import { formatAddress } from '../kit/options.ts';
 import { Agent } from '../pipeline/agent.ts';
 import { createLog } from '../telemetry/agent_log.ts';
 import type { Cli, Example } from './cli.ts';
-
-const DEFAULT_CONFIG = '/etc/sluice/sluice.yaml';
+import { DEFAULT_CONFIG } from './pipeline_flags.ts';
 
 export const examples: readonly Example[] = [['sluice run --config sluice.yaml', 'run it until it is told to stop']];
 

@@ -7,11 +7,10 @@ import { inspectSpool } from '../spool/disk/inspection.ts';
 import { repairSpool } from '../spool/disk/repair.ts';
 import { LOCK_NAME } from '../spool/disk/spool_directory.ts';
 import type { Cli, Example } from './cli.ts';
-import { count } from './deadletter/table.ts';
-import { cannotUse, checkOwner, directoryOf, type PlaceFlags } from './spool/place.ts';
+import { count } from './table.ts';
+import { cannotUse, checkOwner, directoryOf } from './spool/place.ts';
+import { DEFAULT_CONFIG, type PlaceFlags } from './pipeline_flags.ts';
 import { inspectionJson, inspectionText, newDamage, repairJson, repairText } from './spool/report.ts';
-
-const DEFAULT_CONFIG = '/etc/sluice/sluice.yaml';
 
 type Flags = PlaceFlags & { readonly output: 'text' | 'json' };
 

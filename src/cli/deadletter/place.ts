@@ -1,16 +1,10 @@
 /** Whose dead letters a command is about, and whether it may work on them. */
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { PipelineConfig } from '../../config/agent_config.ts';
 import { loadConfig } from '../../config/load.ts';
 import { describeError, errnoOf, SluiceError } from '../../core/errors.ts';
 import type { Cli } from '../cli.ts';
-
-export interface PlaceFlags {
-  readonly config: string;
-  readonly pipeline?: string;
-  readonly directory?: string;
-}
+import { type PlaceFlags, pickPipeline } from '../pipeline_flags.ts';
 
 /** The directory that the flags name. Throws a SluiceError where they name none. */
 export async function directoryOf({ config: file, pipeline: name, directory }: PlaceFlags, cli: Cli): Promise<string> {
@@ -20,19 +14,6 @@ export async function directoryOf({ config: file, pipeline: name, directory }: P
   if (pipeline.deadLetters !== undefined) return pipeline.deadLetters.directory;
   throw new SluiceError('config_invalid', `the pipeline ${pipeline.name} keeps no dead letters`, {
     hint: `dead_letters.enabled is false in ${file}; what it kept before can be reached with --directory`,
-  });
-}
-
-/** The one pipeline, or the one of that name. Throws a SluiceError where there is none, or no name and several. */
-export function pickPipeline(pipelines: readonly PipelineConfig[], name: string | undefined, file: string): PipelineConfig {
-  const names = pipelines.map((pipeline) => pipeline.name).join(', ');
-  const [first, ...others] = name === undefined ? pipelines : pipelines.filter((pipeline) => pipeline.name === name);
-  if (first === undefined) {
-    throw new SluiceError('config_invalid', `there is no pipeline ${name} in ${file}`, { hint: `it has ${names}` });
-  }
-  if (others.length === 0) return first;
-  throw new SluiceError('config_invalid', `${file} has several pipelines`, {
-    hint: `say which one with --pipeline: ${names}`,
   });
 }
 

@@ -2,7 +2,7 @@
 import type { FileSystem } from '../../core/files.ts';
 import { namesOfStore, visitFile } from '../../dead_letters/reading.ts';
 import { printable } from '../failure.ts';
-import { oneLine } from './table.ts';
+import { oneLine } from '../table.ts';
 
 /** A letter, for people or as the line that it is stored as. */
 export interface ShownLetter {

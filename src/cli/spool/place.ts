@@ -4,13 +4,7 @@ import { resolve } from 'node:path';
 import { loadConfig } from '../../config/load.ts';
 import { describeError, errnoOf, SluiceError } from '../../core/errors.ts';
 import type { Cli } from '../cli.ts';
-import { pickPipeline } from '../deadletter/place.ts';
-
-export interface PlaceFlags {
-  readonly config: string;
-  readonly pipeline?: string;
-  readonly directory?: string;
-}
+import { type PlaceFlags, pickPipeline } from '../pipeline_flags.ts';
 
 /** The directory that the flags name. Throws a SluiceError where they name none. */
 export async function directoryOf({ config: file, pipeline: name, directory }: PlaceFlags, cli: Cli): Promise<string> {

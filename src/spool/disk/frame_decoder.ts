@@ -3,7 +3,7 @@ import { crc32 } from 'node:zlib';
 import { Batch, Storage } from '../../core/batch.ts';
 import { NameTable } from '../../core/names.ts';
 import { Resource } from '../../core/resource.ts';
-import { BufferPool } from './buffer_pool.ts';
+import { BufferPool } from '../../kit/buffer_pool.ts';
 import { columnBytes, columnsAt } from './frame_columns.ts';
 import { decodeHeader, type FrameHeader } from './frame_header.ts';
 import { type FramePrefix, PREFIX_BYTES, payloadOffset } from './layout.ts';
