@@ -1,5 +1,5 @@
 /** Text for people: columns, counts and times. */
-import { printable } from '../failure.ts';
+import { printable } from './failure.ts';
 
 /** Rows under their headings, two blanks between columns; cells that are numbers stand to the right. */
 export function table(headings: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
