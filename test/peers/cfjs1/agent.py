@@ -1,12 +1,14 @@
 """An agent that speaks cfjs1: ships the lines of its standard input, and keeps each one until a receiver has it.
 
-    agent.py HOST:PORT [--plain] [--batch-lines N] [--window N]
+    agent.py HOST:PORT [--plain] [--batch-lines N] [--window N] [--ca FILE [--certificate FILE --key FILE]]
 
-Prints what happens, a JSON object a line. In acknowledged mode it connects again, for ever, until every line is settled.
+With an authority's certificate it speaks TLS. Prints what happens, a JSON object a line. In acknowledged mode it connects again, for ever,
+until every line is settled.
 """
 
 import argparse
 import json
+import ssl
 import sys
 import time
 from collections import deque
@@ -53,7 +55,7 @@ class Agent:
     def run(self) -> None:
         while self._waiting:
             try:
-                with Connection(self._options.address, ANSWER_TIMEOUT_SECONDS) as connection:
+                with connect(self._options, ANSWER_TIMEOUT_SECONDS) as connection:
                     self._ship(connection)
             except (Over, OSError, EOFError, NotCfjs1) as error:
                 tell('disconnected', reason=str(error) or type(error).__name__)
@@ -64,20 +66,31 @@ class Agent:
         hello = greet(connection)
         connection.set_timeout(ACK_TIMEOUT_SECONDS)
         is_ready = hello['ready']
+        is_leaving = False
         sent: deque[Batch] = deque()
         next_id = 0
         try:
-            while self._waiting or sent:
-                while is_ready and self._waiting and len(sent) < self._options.window:
+            while sent or (self._waiting and not is_leaving):
+                while is_ready and not is_leaving and self._waiting and len(sent) < self._options.window:
                     sent.append(Batch(next_id, self._next_lines(hello['max_frame_bytes'])))
                     connection.send(cfjs1.encode_batch(next_id, sent[-1].lines))
                     next_id += ID_STEP
                 header, _ = connection.read_frame()
-                if header['type'] == 'ready':
-                    is_ready = header['ready']
-                    tell('ready', ready=is_ready, reason=header.get('reason'))
-                else:
-                    self._settle(header, sent)
+                match header['type']:
+                    case 'ack':
+                        self._acked(whole(header.get('id'), 'id'), sent)
+                    case 'refused':
+                        self._were_refused(header, sent)
+                    case 'ready':
+                        is_ready = header['ready']
+                        tell('ready', ready=is_ready, reason=header.get('reason'))
+                    case 'goodbye':
+                        is_leaving = True  # acks may still come
+                        tell('goodbye')
+                    case 'error':
+                        raise Over(f'the receiver closes: {header.get("reason")}')
+            if is_leaving:
+                raise Over('the receiver said goodbye, and has acked everything')
         finally:
             # The oldest first, as they were; what was refused is not to be sent again.
             for batch in reversed(sent):
@@ -93,18 +106,6 @@ class Agent:
                 break
             lines.append(self._waiting.popleft())
         return lines
-
-    def _settle(self, header: dict, sent: deque[Batch]) -> None:
-        match header['type']:
-            case 'ack':
-                self._acked(whole(header.get('id'), 'id'), sent)
-            case 'refused':
-                self._were_refused(header, sent)
-            case 'goodbye':
-                tell('goodbye')
-                raise Over('the receiver said goodbye')
-            case 'error':
-                raise Over(f'the receiver closes: {header.get("reason")}')
 
     def _acked(self, through: int, sent: deque[Batch]) -> None:
         while sent and sent[0].id <= through:
@@ -140,13 +141,23 @@ def greet(connection: Connection) -> dict:
     return hello
 
 
-def ship_plainly(address: tuple[str, int], lines: list[bytes]) -> None:
-    with Connection(address, ACK_TIMEOUT_SECONDS) as connection:
+def ship_plainly(options: argparse.Namespace, lines: list[bytes]) -> None:
+    with connect(options, ACK_TIMEOUT_SECONDS) as connection:
         connection.send(b''.join(line + b'\n' for line in lines))
         connection.end()
         # In plain mode a receiver says nothing but why it closes.
         refusal = cfjs1.protocol_members(connection.read_rest().rstrip(b'\n'), cfjs1.ERROR)
         tell('sent', lines=len(lines), refusal=refusal and refusal['reason'])
+
+
+def connect(options: argparse.Namespace, timeout_seconds: float) -> Connection:
+    if options.ca is None:
+        return Connection(options.address, timeout_seconds)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    tls.load_verify_locations(options.ca)
+    if options.certificate is not None:
+        tls.load_cert_chain(options.certificate, options.key)
+    return Connection(options.address, timeout_seconds, tls)
 
 
 def parse_address(text: str) -> tuple[str, int]:
@@ -160,12 +171,15 @@ def main() -> None:
     parser.add_argument('--plain', action='store_true')
     parser.add_argument('--batch-lines', type=int, default=100)
     parser.add_argument('--window', type=int, default=8)
+    parser.add_argument('--ca')
+    parser.add_argument('--certificate')
+    parser.add_argument('--key')
     options = parser.parse_args()
     lines = sys.stdin.buffer.read().split(b'\n')
     if lines[-1] == b'':
         lines.pop()
     if options.plain:
-        ship_plainly(options.address, lines)
+        ship_plainly(options, lines)
     else:
         Agent(lines, options).run()
 

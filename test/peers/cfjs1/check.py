@@ -1,7 +1,7 @@
 """What the checks of a receiver share: a list of them, lines of their own, and what the receiver must have stored in the end."""
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from itertools import count
 
 import cfjs1
@@ -14,6 +14,8 @@ Address = tuple[str, int]
 CHECKS: list[Callable[[Address], None]] = []
 # Every line that the receiver has to have, byte for byte, and no other.
 TAKEN: list[bytes] = []
+# Those of them that it may have a second time.
+COPIED: list[bytes] = []
 
 _numbers = count()
 
@@ -28,10 +30,10 @@ def connect(address: Address) -> Connection:
     return Connection(address, TIMEOUT_SECONDS)
 
 
-def greeted(address: Address) -> tuple[Connection, dict]:
+def greeted(address: Address, name: str = 'check', **more: object) -> tuple[Connection, dict]:
     """A connection in acknowledged mode, and the receiver's hello."""
     connection = connect(address)
-    connection.send(cfjs1.encode_hello(role='agent', name='check'))
+    connection.send(cfjs1.encode_hello(role='agent', name=name, **more))
     return connection, read_hello(connection)
 
 
@@ -87,13 +89,26 @@ def expect_ack(connection: Connection, batch_id: int) -> None:
     assert not refused, f'refused: {refused}'
 
 
-def expect_error(connection: Connection) -> None:
+def expect_last_ack(connection: Connection, batch_id: int, sent: Container[int] | None = None) -> None:
+    """Acks that grow, of batches that were sent where these are given, up to this one; and nothing else."""
+    last = -1
+    while last < batch_id:
+        header, _ = connection.read_frame()
+        assert header['type'] == 'ack' and header['id'] > last, header
+        assert sent is None or header['id'] in sent, header
+        last = header['id']
+
+
+def expect_error(connection: Connection, what: str) -> None:
     """The receiver says what it did not like, and closes."""
-    header, _ = connection.read_frame()
-    assert header['type'] == 'error' and header['reason'], header
-    connection.end()
-    rest = connection.read_rest()
-    assert rest == b'', rest
+    try:
+        header, _ = connection.read_frame()
+        assert header['type'] == 'error' and header['reason'], header
+        connection.end()
+        rest = connection.read_rest()
+        assert rest == b'', rest
+    except Exception as error:
+        raise AssertionError(f'{what}: {error!r}') from error
 
 
 def expect_refusal_line(connection: Connection) -> None:

@@ -1,7 +1,7 @@
 """Checks a receiver against docs/CFJS1.md: `check_receiver.py HOST:PORT`. It must be ready, and its store is filled with odd lines.
 
-Prints a JSON object for each check, `{"check": …, "failure": null or why}`, and last `{"taken": […]}`: the lines that the receiver has to have
-stored now, and none besides.
+Prints a JSON object for each check, `{"check": …, "failure": null or why}`, and last `{"taken": […], "copied": […]}`: the lines that the receiver
+has to have stored now, and none besides; those that it may have stored a second time.
 """
 
 import json
@@ -11,6 +11,8 @@ import traceback
 import check
 
 # To import them is to have their checks in the list.
+import compression_checks  # noqa: F401
+import copy_checks  # noqa: F401
 import frame_checks  # noqa: F401
 import line_checks  # noqa: F401
 
@@ -25,7 +27,8 @@ def main() -> None:
             [*_, place] = traceback.extract_tb(error.__traceback__)
             failure = f'{type(error).__name__}: {error} ({place.name}, line {place.lineno})'
         print(json.dumps({'check': run.__doc__, 'failure': failure}), flush=True)
-    print(json.dumps({'taken': [line.decode() for line in check.TAKEN]}))
+    lines = {'taken': check.TAKEN, 'copied': check.COPIED}
+    print(json.dumps({name: [line.decode() for line in each] for name, each in lines.items()}))
 
 
 if __name__ == '__main__':

@@ -1,6 +1,7 @@
-"""A TCP connection on which lines and frames are waited for."""
+"""A connection, over TCP or TLS, on which lines and frames are waited for."""
 
 import socket
+import ssl
 from typing import Self
 
 import cfjs1
@@ -9,14 +10,19 @@ import cfjs1
 class Connection:
     """Reading raises EOFError where the other side has closed, and TimeoutError where nothing comes for too long."""
 
-    def __init__(self, address: tuple[str, int], timeout_seconds: float) -> None:
+    def __init__(self, address: tuple[str, int], timeout_seconds: float, tls: ssl.SSLContext | None = None) -> None:
         self._socket = socket.create_connection(address, timeout_seconds)
+        if tls is not None:
+            self._socket = tls.wrap_socket(self._socket, server_hostname=address[0])
         self._incoming = cfjs1.Incoming()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         self._socket.close()
 
     def set_timeout(self, seconds: float) -> None:

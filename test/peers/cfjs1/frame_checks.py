@@ -9,11 +9,13 @@ from check import (
     connect,
     expect_ack,
     expect_error,
+    expect_last_ack,
     expect_refusal_line,
     greeted,
     new_line,
     raw_frame,
     read_hello,
+    read_refusals,
     takes,
 )
 from msgpack import pack
@@ -51,6 +53,7 @@ def wrong_hellos(address: Address) -> None:
         b'{"version":1.5,"role":"agent","name":"a"}',
         b'{"version":1,"role":7,"name":"a"}',
         b'{"version":1,"role":"agent","name":null}',
+        b'{"version":1,"role":"agent","name":"a","boot":7}',
         b'{"version":1,"role":"agent","name":"%b"}' % (b'n' * 256),
     ):
         with connect(address) as connection:
@@ -123,10 +126,7 @@ def pieces(address: Address) -> None:
         for byte in data[:-20]:
             connection.send(bytes([byte]))
         connection.send(data[-20:])
-        last = -1
-        while last < 2:
-            header, _ = connection.read_frame()
-            last = header['id']
+        expect_last_ack(connection, 2)
 
 
 @check
@@ -136,11 +136,7 @@ def cumulative_acks(address: Address) -> None:
     with connection:
         ids = [number * 7 for number in range(500)]
         connection.send(b''.join(cfjs1.encode_batch(each, list(takes(new_line(), new_line()))) for each in ids))
-        last = -1
-        while last < ids[-1]:
-            header, _ = connection.read_frame()
-            assert header['type'] == 'ack' and header['id'] in ids and header['id'] > last, header
-            last = header['id']
+        expect_last_ack(connection, ids[-1], ids)
 
 
 @check
@@ -170,7 +166,9 @@ def wrong_frames(max_frame_bytes: int) -> dict[str, bytes]:
         'a header that is cut off': raw_frame(pack(batch)[:-1], line),
         'a header that is no map': raw_frame(pack(['batch', 7, 1]), line),
         'a header without a type': raw_frame(pack({'id': 7, 'count': 1}), line),
-        'a type that is no string': raw_frame(pack({'type': 7}), b''),
+        'a type that is no string': raw_frame(pack({'type': 7})),
+        'a type of bytes': raw_frame(pack(batch | {'type': b'batch'}), line),
+        'something behind the header': raw_frame(pack(batch) + b'\xc0', line),
         'a payload that is too large': struct.pack('<II', len(pack(batch)), max_frame_bytes + 1) + pack(batch),
         'no id': raw_frame(pack({'type': 'batch', 'count': 1}), line),
         'no count': raw_frame(pack({'type': 'batch', 'id': 7}), line),
@@ -189,15 +187,12 @@ def wrong_frames(max_frame_bytes: int) -> dict[str, bytes]:
 def errors(address: Address) -> None:
     """closes on a wrong frame, says why, and takes nothing of it"""
     connection, hello = greeted(address)
-    connection.end()
+    connection.close()
     for what, frame in wrong_frames(hello['max_frame_bytes']).items():
         connection, _ = greeted(address)
         with connection:
             connection.send(frame)
-            try:
-                expect_error(connection)
-            except Exception as error:
-                raise AssertionError(f'{what}: {error!r}') from error
+            expect_error(connection, what)
 
 
 @check
@@ -209,4 +204,19 @@ def ids_that_do_not_grow(address: Address) -> None:
             connection.send(cfjs1.encode_batch(3, list(takes(new_line()))))
             expect_ack(connection, 3)
             connection.send(cfjs1.encode_batch(second, [new_line()]))
-            expect_error(connection)
+            expect_error(connection, f'{second} behind 3')
+
+
+@check
+def no_lines(address: Address) -> None:
+    """acks a batch of no lines in its turn, and does not count empty ones"""
+    connection, _ = greeted(address)
+    with connection:
+        connection.send(cfjs1.encode_batch(0, []))
+        expect_ack(connection, 0)
+        first, second = takes(new_line(), new_line())
+        bad = b'this is not a line of cfjs1'
+        payload = b'\n' + first + b'\n\r\n' + bad + b'\n\n' + second + b'\n\n'
+        connection.send(cfjs1.encode_frame({'type': 'batch', 'id': 1, 'count': 3}, payload))
+        refused = read_refusals(connection, 1)
+        assert list(refused) == [1], refused

@@ -79,7 +79,7 @@ export class Python {
   async end(): Promise<void> {
     this.#child.stdin?.end();
     await waitFor(() => this.#hasEnded, { what: `${this.#script} to end`, deadlineMs: DEADLINE_MS });
-    if (this.#child.exitCode !== 0) throw new Error(`${this.#script} failed:\n${this.#stderr}`);
+    if (this.#child.exitCode !== 0 || this.#stderr !== '') throw new Error(`${this.#script} failed:\n${this.#stderr}`);
   }
 
   async kill(): Promise<void> {

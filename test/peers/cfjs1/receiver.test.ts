@@ -1,8 +1,9 @@
 /** The receiver of cfjs1 and its store, spoken to by programs that were written from docs/CFJS1.md alone, in another language. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'tap';
 import { readTopic, type RunningReceiver, scrape, startReceiver, stop } from '../../helpers/agents.ts';
+import { makeCertificate } from '../../helpers/certificates.ts';
 import { temporaryDirectory } from '../../helpers/temporary_directory.ts';
 import { waitFor } from '../../helpers/wait_for.ts';
 import { NEEDS_PYTHON, Python } from './python.ts';
@@ -81,22 +82,53 @@ void test('in plain mode a foreign agent is told nothing, and what is no line en
   t.match(bad.told(), [{ event: 'sent', refusal: /cfjs1/ }]);
 });
 
-void test('a receiver that stops says goodbye to a foreign agent, which then loses nothing', NEEDS_PYTHON, async (t) => {
+void test(
+  'a receiver that stops says goodbye to a foreign agent, acks what it took, and stores nothing else',
+  NEEDS_PYTHON,
+  async (t) => {
+    const directory = temporaryDirectory(t);
+    const first = await startReceiver(t, { directory, name: 'log-a' });
+    const agent = new Python(t, 'agent.py', [address(first), '--batch-lines', '10', '--window', '20']);
+    agent.write(`${lines(LINES).join('\n')}\n`);
+    const ended = agent.end();
+    await agent.first('ack');
+    t.same(await stop(first), { code: 0, signal: null });
+    await agent.first('goodbye');
+    await agent.first('disconnected');
+    const acked = Number(agent.told('ack').at(-1)?.['delivered']);
+    t.ok(acked < LINES, `stopped in the middle, after ${acked} records`);
+    t.same(storedIds(first), ids(acked));
+    const second = await startReceiver(t, first);
+    await ended;
+    t.equal(agent.told('connected').length, 2);
+    t.same(storedIds(second), ids(LINES), 'every record is stored once, in the order of sending');
+  },
+);
+
+void test('a foreign agent with a certificate is served over TLS, and one without is not', NEEDS_PYTHON, async (t) => {
   const directory = temporaryDirectory(t);
-  const first = await startReceiver(t, { directory, name: 'log-a' });
-  const agent = new Python(t, 'agent.py', [address(first), '--batch-lines', '10', '--window', '2']);
-  agent.write(`${lines(LINES).join('\n')}\n`);
-  const ended = agent.end();
-  await agent.first('ack');
-  t.same(await stop(first), { code: 0, signal: null });
-  await agent.first('goodbye');
-  const acked = agent.told('ack').at(-1)?.['delivered'];
-  t.ok(Number(acked) < LINES, `stopped in the middle, after ${String(acked)} records`);
-  t.same(storedIds(first).slice(0, Number(acked)), ids(Number(acked)), 'what was acked is stored');
-  const second = await startReceiver(t, first);
-  await ended;
-  t.equal(agent.told('connected').length, 2);
-  t.same([...new Set(storedIds(second))], ids(LINES), 'every record is stored, in the order of sending');
+  const authority = makeCertificate({ name: 'Test CA', isAuthority: true });
+  const server = makeCertificate({ name: 'log-a', hosts: ['127.0.0.1'], issuer: authority });
+  const client = makeCertificate({ name: 'web-1', issuer: authority });
+  const write = (name: string, text: string): string => {
+    writeFileSync(join(directory, name), text);
+    return join(directory, name);
+  };
+  const ca = write('ca.pem', authority.certificate);
+  const tls = { certificate: write('log-a.pem', server.certificate), key: write('log-a.key', server.key), client_ca: ca };
+  const receiver = await startReceiver(t, { directory, name: 'log-a', cfjs1: { tls } });
+  const own = ['--certificate', write('web-1.pem', client.certificate), '--key', write('web-1.key', client.key)];
+  const stranger = new Python(t, 'agent.py', [address(receiver), '--ca', ca]);
+  stranger.write('{"format":"app","app":{"message":"of a stranger"}}\n');
+  const ended = stranger.end();
+  const agent = new Python(t, 'agent.py', [address(receiver), '--ca', ca, ...own]);
+  agent.write(lines(1000).join('\n'));
+  await agent.end();
+  t.match(await agent.first('done'), { delivered: 1000, refused: 0 });
+  t.match(await stranger.first('disconnected'), { reason: /CERTIFICATE_REQUIRED/i });
+  t.same(storedIds(receiver), ids(1000));
+  await stranger.kill();
+  await t.rejects(ended);
 });
 
 void test('a receiver that is killed has stored what it acked to a foreign agent', NEEDS_PYTHON, async (t) => {
