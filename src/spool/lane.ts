@@ -45,6 +45,7 @@ export class Lane {
   #epoch: string;
   #nextSequence = 1;
   #evictedThrough = -1;
+  #isDropping = false;
   readonly #finished: Finished;
   /** What destinations have refused of batches that others have not settled, by position and index. */
   readonly #refused = new Map<number, Map<number, RefusedRecord>>();
@@ -159,6 +160,25 @@ export class Lane {
       return entry;
     }
     return undefined;
+  }
+
+  /** Whether a part of what is on disk is being given up; nothing is to be fetched meanwhile, since it might be that. */
+  get isDropping(): boolean {
+    return this.#isDropping;
+  }
+
+  /**
+   * Removes the oldest segment that no destination uses, and gives back what it held; undefined where there is none. Throws the
+   * system's error.
+   */
+  async dropOldest(): Promise<readonly ReceiverRecords[] | undefined> {
+    this.#isDropping = true;
+    try {
+      return await this.log?.dropOldest((first, last) => this.places.some((place) => place.isUsing(first, last)));
+    } finally {
+      this.#isDropping = false;
+      for (const place of this.places) place.goOn();
+    }
   }
 
   /** Takes everything out of memory. */

@@ -48,6 +48,7 @@ export class Place {
   /** Since when the disk cannot be read. */
   #failingSinceMs: number | undefined;
   #retry: Timer | undefined;
+  #isClosed = false;
   /** Grows with each rewind, so that a fetch that is under way then is of no effect. */
   #generation = 0;
 
@@ -99,9 +100,9 @@ export class Place {
     );
   }
 
-  /** Whether the batch at this position is being delivered. */
+  /** Whether the batch at this position is being delivered, or its dead letters are being written. */
   isReading(position: number): boolean {
-    return position >= this.#taken && position < this.#read;
+    return position >= this.#settled && position < this.#read;
   }
 
   /** Whether something between these positions is being delivered, or has been fetched for it. */
@@ -114,12 +115,13 @@ export class Place {
   next(): Entry | undefined {
     if (this.#read <= this.#lane.evictedThrough) {
       const entry = this.#nextFromDisk();
-      if (entry !== undefined) return this.#hasRead(entry);
+      if (entry !== undefined) return entry;
       if (this.#read <= this.#lane.evictedThrough) return undefined;
     }
-    if (this.#reader !== undefined || this.#ahead.length > 0) this.#forgetAhead();
+    if (this.#reader !== undefined || this.#ahead.length > 0 || this.#isFetching) this.#forgetAhead();
     const entry = this.#lane.tail.firstFrom(this.#read);
-    return entry === undefined ? undefined : this.#hasRead(entry.hold());
+    if (entry !== undefined) this.#hasRead(entry);
+    return entry?.hold();
   }
 
   /** Goes back to what the exporter has not settled. */
@@ -129,14 +131,20 @@ export class Place {
     this.#forgetAhead();
   }
 
+  /** To be called when there may be something to fetch again. */
+  goOn(): void {
+    if (this.#read <= this.#lane.evictedThrough) this.#events.fetched();
+  }
+
+  /** Lets go of what was fetched, and fetches nothing more. */
   close(): void {
+    this.#isClosed = true;
     this.#forgetAhead();
   }
 
-  #hasRead(entry: Entry): Entry {
-    this.#read = entry.position + 1;
+  #hasRead({ position }: Entry): void {
+    this.#read = position + 1;
     this.#handedOut = this.#read;
-    return entry;
   }
 
   /** What could not be read back must not keep the destination from having settled everything. */
@@ -151,6 +159,7 @@ export class Place {
     if (entry !== undefined && entry.position <= this.#lane.evictedThrough) {
       this.#ahead.shift();
       this.#aheadBytes -= entry.bytes;
+      this.#hasRead(entry); // before it is looked what comes next
       if (this.#aheadBytes < AHEAD_BYTES / 2) void this.#fetch();
       return entry;
     }
@@ -163,17 +172,21 @@ export class Place {
   }
 
   async #fetch(): Promise<void> {
-    if (this.#isFetching || this.#retry !== undefined) return;
+    if (this.#isFetching || this.#retry !== undefined || this.#isClosed || this.#lane.isDropping) return;
     this.#isFetching = true;
     const generation = this.#generation;
     try {
-      while (this.#aheadBytes < AHEAD_BYTES && generation === this.#generation && (await this.#fetchNext(generation)));
+      while (this.#mayFetch(generation) && (await this.#fetchNext(generation)));
     } catch (error) {
       if (generation === this.#generation) await this.#failed(error, generation);
     }
     this.#isFetching = false;
     if (generation === this.#generation) this.#events.fetched();
     else if (this.#read <= this.#lane.evictedThrough) void this.#fetch();
+  }
+
+  #mayFetch(generation: number): boolean {
+    return this.#aheadBytes < AHEAD_BYTES && generation === this.#generation && !this.#lane.isDropping;
   }
 
   /** False at the end of what is on disk. */

@@ -148,11 +148,11 @@ export class Spiller {
     const isEnough = (): boolean => this.memoryBytes < maxMemoryBytes * (durability === 'always' ? BEGIN_SHARE : ENOUGH_SHARE);
     for (;;) {
       for (const lane of lanes) lane.evict(isEnough);
+      this.#o.events.freed();
       if (this.#isStopped || (durability === 'overflow' && isEnough())) return false;
       const lane = this.#fullest();
       if (lane === undefined) return false;
       if (!(await this.#write(lane, this.#next(lane, this.#mayGoNow)))) return true;
-      this.#o.events.freed();
     }
   }
 
@@ -206,8 +206,7 @@ export class Spiller {
 
   async #dropOldest(lane: Lane): Promise<boolean> {
     if (lane.rule !== 'drop_oldest') return false;
-    const isBusy = (first: number, last: number): boolean => lane.places.some((place) => place.isUsing(first, last));
-    const dropped = await lane.log?.dropOldest(isBusy);
+    const dropped = await lane.dropOldest();
     if (dropped === undefined) return false;
     this.#o.events.droppedOldest(dropped);
     return true;

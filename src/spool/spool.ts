@@ -201,7 +201,10 @@ export class Spool {
       destination,
       stations,
       putDeadLetters: (delivery, refused) => this.#refusals.put(delivery, destination, refused),
-      settled: () => this.#room.wake(),
+      settled: () => {
+        this.#spiller.poke(); // for a laggard, where another destination has taken what its source keeps
+        this.#room.wake();
+      },
     });
     return cursor;
   }

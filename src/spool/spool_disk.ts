@@ -30,6 +30,8 @@ export class SpoolDisk {
   readonly #file: StateFile;
   #nextPosition = 0;
   #saved = '';
+  /** Whether it is saved that nothing is left on disk. */
+  #isEmptySaved = false;
 
   private constructor(options: SpoolDiskOptions, lock: FileLock) {
     const { directory, files, events } = options;
@@ -55,10 +57,14 @@ export class SpoolDisk {
     return this.#nextPosition;
   }
 
-  /** Saves how far destinations have come, where something is on disk for which that matters. */
+  /**
+   * Saves how far destinations have come, for as long as something is on disk for which that matters, and once more when they have all of it:
+   * files may be left of which a crash would have everything sent again.
+   */
   async save(nextPosition: number): Promise<void> {
-    if (this.#o.lanes.every(({ log }) => log?.isEmpty !== false)) return;
-    await this.#save(nextPosition, false);
+    const isEmpty = this.#o.lanes.every(({ log }) => log?.isEmpty !== false);
+    if (isEmpty && this.#isEmptySaved) return;
+    this.#isEmptySaved = (await this.#save(nextPosition, false)) && isEmpty;
   }
 
   async close(nextPosition: number): Promise<void> {
@@ -90,15 +96,18 @@ export class SpoolDisk {
     this.#nextPosition = Math.max(this.#nextPosition, log.lastPosition + 1);
   }
 
-  async #save(nextPosition: number, isClean: boolean): Promise<void> {
+  /** False where the disk refuses. */
+  async #save(nextPosition: number, isClean: boolean): Promise<boolean> {
     const state = this.#stateOf(nextPosition, isClean);
     const text = JSON.stringify(state);
-    if (text === this.#saved) return;
+    if (text === this.#saved) return true;
     try {
       await this.#file.save(state);
       this.#saved = text;
+      return true;
     } catch (error) {
       this.#o.events.stateNotSaved(error);
+      return false;
     }
   }
 
