@@ -15,15 +15,14 @@ export const MIN_MAX_FRAME_BYTES = 64 * 1024;
 /** A peer that has not ended its first line by then has not sent a hello. */
 export const MAX_HELLO_BYTES = 4096;
 
+const bootId = z.string().regex(/^[A-Za-z0-9-]{1,64}$/);
+
 const agentHello = z.object({
   version: z.int().min(1),
   role: z.literal('agent'),
   name: z.string().max(255),
   /** What the kernel calls the time since the host was started; a source's numbers may have gone back when it changes. */
-  boot: z
-    .string()
-    .regex(/^[A-Za-z0-9-]{1,64}$/)
-    .optional(),
+  boot: bootId.optional(),
 });
 
 const receiverHello = z.object({
@@ -41,6 +40,11 @@ const refusal = z.object({ reason: z.string() });
 
 export type AgentHello = z.output<typeof agentHello>;
 export type ReceiverHello = z.output<typeof receiverHello>;
+
+/** Whether a hello may have this as its `boot`. */
+export function isBootId(text: string): boolean {
+  return bootId.safeParse(text).success;
+}
 
 export function encodeHello(hello: AgentHello | ReceiverHello): string {
   return `${JSON.stringify({ format: HELLO_FORMAT, [HELLO_FORMAT]: hello })}\n`;

@@ -33,6 +33,9 @@ export const RECEIVER_ID = 'cfjs1';
 
 const PORT = 6514;
 
+/** Numbers of a simulated source never go back, so one name for the boot of its host is enough. */
+const BOOT_ID = '4f1b2f3c-8f0e-4d29-9a53-5d1f0f2f9f11';
+
 /** Receivers keep their records at the agents until their store has them, so their own spool is small. */
 const RECEIVER_MEMORY_BYTES = 512 * 1024;
 
@@ -48,7 +51,11 @@ export function agentConfig(parts: Parts, sources: readonly Source[], machineOf:
     divert_after: tuning.divertAfterMs,
     max_unacked_bytes: tuning.maxUnackedBytes,
   };
-  const outside = { random: random.next, dial: ({ host }: { host: string }) => network.dial(incarnation, machineOf(host)) };
+  const outside = {
+    random: random.next,
+    readBoot: () => BOOT_ID,
+    dial: ({ host }: { host: string }) => network.dial(incarnation, machineOf(host)),
+  };
   const { kind: _kind, ...definition } = logx;
   return {
     ...commonConfig(scenario.spool),

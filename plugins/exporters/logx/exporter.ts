@@ -1,16 +1,21 @@
 import { type Exporter, type ExporterContext, READY, type Readiness } from '../../../src/core/component.ts';
 import { TlsClient } from '../../../src/kit/tls.ts';
+import { readBootId } from './boot.ts';
 import { dialEndpoint, type Endpoint } from './endpoint.ts';
 import { LineCache } from './line_cache.ts';
 import { type DestinationOptions, endpointsOf, type LogxOptions } from './options.ts';
 import { type Outside, Shipper } from './shipper.ts';
 
+const REAL_OUTSIDE: Outside = { dial: dialEndpoint, random: Math.random, readBoot: () => readBootId() };
+
 /** One shipper a destination; the endpoints of all others, in the order of the configuration, are ways around its own. */
 export class LogxExporter implements Exporter {
+  readonly #outside: Outside;
   readonly #shippers: readonly Shipper[];
   readonly #tls: readonly TlsClient[];
 
-  constructor(options: LogxOptions, context: ExporterContext, outside: Outside = { dial: dialEndpoint, random: Math.random }) {
+  constructor(options: LogxOptions, context: ExporterContext, outside = REAL_OUTSIDE) {
+    this.#outside = outside;
     const endpoints = Object.entries(options.destinations).flatMap(([name, given]) => makeEndpoints(name, given, context));
     const shared = { endpoints, taking: new Set<Endpoint>(), cache: new LineCache(), options, context, outside };
     this.#tls = [...new Set(endpoints.flatMap(({ tls }) => tls ?? []))];
@@ -20,7 +25,8 @@ export class LogxExporter implements Exporter {
   /** @throws SluiceError where files of `tls` cannot be used. */
   async start(): Promise<void> {
     for (const client of this.#tls) client.start();
-    for (const shipper of this.#shippers) shipper.start();
+    const boot = this.#outside.readBoot();
+    for (const shipper of this.#shippers) shipper.start(boot);
   }
 
   async stop(deadlineMs: number): Promise<void> {

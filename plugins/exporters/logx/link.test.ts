@@ -153,8 +153,12 @@ void test('a link that is closed lets go of the lines that it held, and gives th
     }),
     maxUnackedBytes: 1000,
     ackTimeoutMs: 2000,
-    setup: { dial: network.dial, clock, hostName: 'web-1', timeoutMs: 2000 },
-    events: { changed: () => {}, acked: () => {}, closed: ({ unsettledFrames }) => (unsettled = unsettledFrames) },
+    setup: { dial: network.dial, clock, hostName: 'web-1', boot: undefined, timeoutMs: 2000 },
+    events: {
+      changed: () => {},
+      acked: () => {},
+      closed: ({ unsettledFrames }) => (unsettled = unsettledFrames),
+    },
   });
   for (const body of ['one', 'two']) spool.push(makeBatch([body], { epoch: 'e' }));
   await clock.settle();

@@ -28,6 +28,8 @@ export interface SessionSetup {
   readonly hostName: string;
   /** Time for connecting, TLS and the hello together. */
   readonly timeoutMs: number;
+  /** Which boot of its host the agent belongs to; undefined where that is not known. */
+  readonly boot: string | undefined;
 }
 
 export interface SessionEvents {
@@ -119,10 +121,10 @@ export class Session {
   }
 
   #onConnect(): void {
-    const { hostName } = this.#setup;
+    const { hostName: name, boot } = this.#setup;
     this.#stage = 'greeting';
     if (!this.#endpoint.acknowledged) this.#open(true, '', Infinity);
-    else this.#socket.write(encodeHello({ version: PROTOCOL_VERSION, role: 'agent', name: hostName }));
+    else this.#socket.write(encodeHello({ version: PROTOCOL_VERSION, role: 'agent', name, boot }));
   }
 
   #open(ready: boolean, reason: string, maxFrameBytes: number): void {

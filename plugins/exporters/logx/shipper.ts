@@ -28,6 +28,8 @@ export interface Outside {
   readonly dial: Dial;
   /** Uniform in [0, 1). */
   readonly random: () => number;
+  /** Which boot of its host the agent belongs to; undefined where that is not known. Asked once, at the start. */
+  readonly readBoot: () => string | undefined;
 }
 
 export interface ShipperParts {
@@ -47,7 +49,7 @@ export class Shipper {
   readonly #endpoints: Endpoints;
   readonly #outbox: Outbox;
   readonly #policy: RoutePolicy;
-  readonly #setup: SessionSetup;
+  #setup: SessionSetup;
   readonly #events: LogxEvents;
   readonly #backOff: BackOff;
   #route: RouteState;
@@ -75,7 +77,7 @@ export class Shipper {
       maxDwellMs: options.min_dwell * MAX_DWELL_FACTOR,
       hasAlternate: this.#endpoints.others.count > 0,
     };
-    this.#setup = { dial, clock, hostName, timeoutMs: options.ack_timeout };
+    this.#setup = { dial, clock, hostName, boot: undefined, timeoutMs: options.ack_timeout };
     this.#backOff = new BackOff({ minMs: 100, maxMs: 5000, random });
     this.#route = initialRoute(this.#policy, clock.monotonicMs());
     this.#events = new LogxEvents(context, cursor.destination);
@@ -89,7 +91,9 @@ export class Shipper {
     cursor.onReadable(() => this.#link?.pump());
   }
 
-  start(): void {
+  /** `boot` is what hellos say of the boot of the host. */
+  start(boot: string | undefined): void {
+    this.#setup = { ...this.#setup, boot };
     this.#isRunning = true;
     this.#connect();
     this.#scheduleTick();

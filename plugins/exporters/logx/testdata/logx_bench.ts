@@ -21,6 +21,8 @@ export interface LogxBenchOptions {
   /** Options of each destination, besides its endpoint. */
   readonly destination?: Readonly<Record<string, unknown>>;
   readonly random?: () => number;
+  /** Which boot the agent says that it belongs to; default none. */
+  readonly boot?: string;
 }
 
 export class LogxBench {
@@ -44,6 +46,7 @@ export class LogxBench {
     options = {},
     destination = {},
     random = () => 0.5,
+    boot,
   }: LogxBenchOptions = {}) {
     const destinations: Record<string, unknown> = {};
     for (const name of names) {
@@ -55,7 +58,7 @@ export class LogxBench {
       clock: this.clock,
       destinations: definition.destinations?.(checked, 'logx') ?? [],
     });
-    this.exporter = new LogxExporter(checked, this.context, { dial: this.network.dial, random });
+    this.exporter = new LogxExporter(checked, this.context, { dial: this.network.dial, random, readBoot: () => boot });
   }
 
   receiver(name: string): FakeReceiver {
