@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { Compression } from '../../../src/kit/compression.ts';
 import { type Address, formatAddress } from '../../../src/kit/options.ts';
 import type { TlsClient } from '../../../src/kit/tls.ts';
 
@@ -9,6 +10,8 @@ export interface Endpoint {
   readonly address: Address;
   /** False for plain mode: lines and nothing else, delivered as surely as TCP does. */
   readonly acknowledged: boolean;
+  /** How batches are compressed where the receiver offers it; undefined for not at all. */
+  readonly compression: Compression | undefined;
   /** What connections to it are encrypted with; undefined where they are not. */
   readonly tls: TlsClient | undefined;
 }

@@ -10,6 +10,7 @@ void test('each endpoint has its turn, and after all of them it is time to wait'
     name: 'log-a',
     address: { host: 'x', port },
     acknowledged: true,
+    compression: undefined,
     tls: undefined,
   }));
   const turns = new Turns(endpoints);

@@ -27,13 +27,21 @@ export interface Observed {
   readonly isIsolating: () => boolean;
 }
 
+interface Delivered {
+  readonly records: Counter;
+  readonly bytes: Counter;
+  readonly lineBytes: Counter;
+}
+
 export class LogxEvents implements OutboxEvents {
   readonly #context: ComponentContext;
   readonly #destination: string;
-  readonly #direct: { records: Counter; bytes: Counter };
-  readonly #diverted: { records: Counter; bytes: Counter };
+  readonly #direct: Delivered;
+  readonly #diverted: Delivered;
   readonly #ackSeconds: Histogram;
   readonly #resent: Counter;
+  /** Endpoints that compress nothing, which is told once. */
+  readonly #uncompressed = new Set<Endpoint>();
   /** What was counted last, since the same trouble is seen again and again. */
   #troubled: { readonly of: object; readonly trigger: Trigger } | undefined;
 
@@ -66,7 +74,12 @@ export class LogxEvents implements OutboxEvents {
       () => Number(isDiverted()),
       labels,
     );
-    metrics.observed('sluice_logx_unacked_bytes', 'Bytes sent and not acknowledged yet.', unackedBytes, labels);
+    metrics.observed(
+      'sluice_logx_unacked_bytes',
+      'Bytes of lines sent and not acknowledged yet, before they were compressed.',
+      unackedBytes,
+      labels,
+    );
     metrics.observed(
       'sluice_logx_ready',
       '1 while an endpoint takes the records of the destination.',
@@ -86,6 +99,15 @@ export class LogxEvents implements OutboxEvents {
     this.#context.metrics
       .counter('sluice_logx_connections_total', 'Connections begun, by endpoint; probes are not counted.', labels)
       .add();
+  }
+
+  /** The receiver there does not offer the compression that was asked for. */
+  uncompressed(endpoint: Endpoint): void {
+    if (this.#uncompressed.has(endpoint)) return;
+    this.#uncompressed.add(endpoint);
+    const { address, compression } = endpoint;
+    const fields = { destination: this.#destination, endpoint: formatAddress(address), compression };
+    this.#context.log.warn('the receiver does not offer the compression; batches are sent as they are', fields);
   }
 
   /** `of` is the link that is in trouble; the same trouble of the same link counts once. */
@@ -112,10 +134,11 @@ export class LogxEvents implements OutboxEvents {
   /** These were settled by one ack; at least one. */
   acked(frames: readonly SentFrame[], isDiverted: boolean): void {
     const delivered = isDiverted ? this.#diverted : this.#direct;
-    for (const { records, lines, refused } of frames) {
+    for (const { records, lines, compressed, refused } of frames) {
       const refusedRecords = records === 0 ? 0 : refused.reduce((sum, refusal) => sum + refusal.records.length, 0);
       delivered.records.add(records - refusedRecords);
-      delivered.bytes.add(lines.length);
+      delivered.bytes.add((compressed ?? lines).length);
+      delivered.lineBytes.add(lines.length);
     }
     const oldest = frames[0];
     if (oldest !== undefined) this.#ackSeconds.observe((this.#context.clock.monotonicMs() - oldest.sentMs) / 1000);
@@ -148,7 +171,7 @@ export class LogxEvents implements OutboxEvents {
     log.warn('records go to the dead letters', { ...labels, records, detail });
   }
 
-  #delivered(route: string) {
+  #delivered(route: string): Delivered {
     const labels = { destination: this.#destination, route };
     const { metrics } = this.#context;
     return {
@@ -157,7 +180,16 @@ export class LogxEvents implements OutboxEvents {
         'Records that a receiver has acknowledged, by route.',
         labels,
       ),
-      bytes: metrics.counter('sluice_logx_delivered_bytes_total', 'Bytes of lines that a receiver has acknowledged.', labels),
+      bytes: metrics.counter(
+        'sluice_logx_delivered_bytes_total',
+        'Bytes of batches that a receiver has acknowledged, as they were sent.',
+        labels,
+      ),
+      lineBytes: metrics.counter(
+        'sluice_logx_delivered_line_bytes_total',
+        'Bytes of lines that a receiver has acknowledged, before they were compressed.',
+        labels,
+      ),
     };
   }
 }

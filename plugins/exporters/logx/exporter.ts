@@ -42,7 +42,9 @@ export class LogxExporter implements Exporter {
 /** Endpoints of one destination; those that are encrypted share what they are encrypted with. */
 function makeEndpoints(name: string, given: DestinationOptions, context: ExporterContext): Endpoint[] {
   const { tls, acknowledged } = given;
+  const compression = given.compression === 'none' ? undefined : given.compression;
   const all = endpointsOf(given);
   const client = all.some(({ isEncrypted }) => isEncrypted) ? new TlsClient(tls, context) : undefined;
-  return all.map(({ isEncrypted, ...address }) => ({ name, address, acknowledged, tls: isEncrypted ? client : undefined }));
+  const common = { name, acknowledged, compression };
+  return all.map(({ isEncrypted, ...address }) => ({ ...common, address, tls: isEncrypted ? client : undefined }));
 }

@@ -1,6 +1,7 @@
 import { test } from 'tap';
 import type { Delivery } from '../../../src/core/component.ts';
 import { makeBatch } from '../../../test/helpers/batches.ts';
+import type { EncodedLines } from './encoded_lines.ts';
 import { LineCache } from './line_cache.ts';
 import { markOf, messageOf } from './testdata/fake_receiver.ts';
 
@@ -8,8 +9,8 @@ function delivery(position: number, ...bodies: string[]): Delivery {
   return { position, batch: makeBatch(bodies, { epoch: 'e' }) };
 }
 
-function messages(lines: Buffer): string[] {
-  return lines.toString('utf8').trimEnd().split('\n').map(messageOf); // prettier-ignore
+function messages({ bytes }: EncodedLines): string[] {
+  return bytes.toString('utf8').trimEnd().split('\n').map(messageOf); // prettier-ignore
 }
 
 void test('lines are encoded once for all who hold them, and apart for each mark', (t) => {
@@ -20,7 +21,7 @@ void test('lines are encoded once for all who hold them, and apart for each mark
   t.equal(cache.acquire(given, undefined), lines);
   const marked = cache.acquire(given, 'log-a');
   t.not(marked, lines);
-  t.equal(markOf(marked.toString('utf8').split('\n')[0] ?? ''), 'log-a');
+  t.equal(markOf(marked.bytes.toString('utf8').split('\n')[0] ?? ''), 'log-a');
   t.equal(cache.size, 2);
   t.end();
 });

@@ -1,18 +1,19 @@
 /**
  * Encoded lines of batches that are being sent. Two destinations that are both served directly get the same bytes, so these are
- * made once and kept until the last of them has its ack; a destination that lags so far behind that nobody holds the lines any
+ * made once, compressed at most once, and kept until the last of them has its ack; a destination that lags so far behind that nobody holds the lines any
  * more has them encoded again, instead of everything between them being kept twice.
  */
 import type { Delivery } from '../../../src/core/component.ts';
 import { ByteWriter } from '../../../src/kit/byte_writer.ts';
 import { Cfjs1Encoder } from '../../../src/kit/cfjs1_encoder.ts';
+import { EncodedLines } from './encoded_lines.ts';
 
 /** Writers that wait to be reused, and the size from which one is rather given back. */
 const MAX_POOLED = 32;
 const MAX_POOLED_BYTES = 2 * 1024 * 1024;
 
 interface Held {
-  readonly lines: Buffer;
+  readonly lines: EncodedLines;
   readonly writer: ByteWriter;
   holders: number;
 }
@@ -28,10 +29,10 @@ export class LineCache {
   }
 
   /**
-   * The lines of a delivery, one a record, each with its newline, marked for `destination` where one is given. Each call is to be
-   * paired with one `release`, up to which the bytes stay as they are.
+   * The lines of a delivery, marked for `destination` where one is given. Each call is to be paired with one `release`, up to which
+   * the bytes stay as they are.
    */
-  acquire(delivery: Delivery, destination: string | undefined): Buffer {
+  acquire(delivery: Delivery, destination: string | undefined): EncodedLines {
     const key = keyOf(delivery, destination);
     const known = this.#held.get(key);
     if (known !== undefined) {
@@ -41,7 +42,7 @@ export class LineCache {
     const writer = this.#pool.pop() ?? new ByteWriter(64 * 1024);
     writer.length = 0;
     this.#encoder.encode(delivery.batch, writer, destination);
-    const lines = writer.written();
+    const lines = new EncodedLines(writer.written());
     this.#held.set(key, { lines, writer, holders: 1 });
     return lines;
   }

@@ -142,7 +142,7 @@ void test('a link that is closed lets go of the lines that it held, and gives th
   const cache = new LineCache();
   let unsettled = 0;
   const link = new Link({
-    endpoint: { name: 'log-a', address, acknowledged: true, tls: undefined },
+    endpoint: { name: 'log-a', address, acknowledged: true, compression: undefined, tls: undefined },
     mark: undefined,
     outbox: new Outbox({
       cursor,
@@ -156,6 +156,7 @@ void test('a link that is closed lets go of the lines that it held, and gives th
     setup: { dial: network.dial, clock, hostName: 'web-1', boot: undefined, timeoutMs: 2000 },
     events: {
       changed: () => {},
+      uncompressed: () => {},
       acked: () => {},
       closed: ({ unsettledFrames }) => (unsettled = unsettledFrames),
     },

@@ -4,6 +4,7 @@ import type { Outbox } from './outbox.ts';
 import type { Parcel } from './parcels.ts';
 import { Ramp } from './ramp.ts';
 import { Session, type SessionSetup, violation } from './session.ts';
+import { NO_TERMS, type Terms } from './terms.ts';
 import type { Trigger, Trouble } from './trouble.ts';
 import { type SentFrame, Window } from './window.ts';
 
@@ -22,6 +23,8 @@ export interface LinkParts {
 export interface LinkEvents {
   /** What `assess` says may have changed: the receiver is there, or says that it takes records, or does not. */
   changed(): void;
+  /** The receiver does not offer the compression that the endpoint is to have. */
+  uncompressed(): void;
   /** These have been acked and are settled. */
   acked(frames: readonly SentFrame[]): void;
   /** The link is of no use any more; what it had not settled has gone back to the outbox. */
@@ -64,7 +67,7 @@ export class Link {
   #notReadyReason = '';
   #isHeld = false;
   #isLeaving = false;
-  #maxFrameBytes = 0;
+  #terms: Terms = NO_TERMS;
   /** Ids of frames count up from 1 in each session. */
   #lastId = 0;
   #ackedId = 0;
@@ -74,9 +77,10 @@ export class Link {
     this.endpoint = parts.endpoint;
     this.#ramp = new Ramp(parts.maxUnackedBytes);
     this.#session = new Session(parts.endpoint, parts.setup, {
-      opened: (ready, reason, maxFrameBytes) => {
+      opened: (ready, reason, terms) => {
         this.#isOpen = true;
-        this.#maxFrameBytes = maxFrameBytes;
+        this.#terms = terms;
+        if (terms.compression !== parts.endpoint.compression) parts.events.uncompressed();
         this.#setReady(ready, reason);
       },
       readiness: (ready, reason) => this.#setReady(ready, reason),
@@ -128,7 +132,7 @@ export class Link {
   pump(): void {
     const { outbox, mark } = this.#p;
     while (this.isReady && !this.#isHeld && this.#window.bytes < this.#ramp.limitBytes) {
-      const parcels = outbox.next(mark, this.#maxFrameBytes, this.#lastId === 0);
+      const parcels = outbox.next(mark, this.#terms, this.#lastId === 0);
       if (parcels === undefined) return;
       if (parcels === 'anew') {
         this.close('records are sent one by one');
@@ -151,7 +155,7 @@ export class Link {
   #send(parcel: Parcel): void {
     if (parcel.records > 0) this.#lastId += 1;
     this.#window.add({ ...parcel, id: this.#lastId, sentMs: this.#p.setup.clock.monotonicMs() });
-    if (parcel.records > 0) this.#session.send(this.#lastId, parcel.records, parcel.lines);
+    if (parcel.records > 0) this.#session.send(this.#lastId, parcel);
   }
 
   #setReady(ready: boolean, reason: string): void {

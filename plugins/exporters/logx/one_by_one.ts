@@ -6,6 +6,7 @@ import type { Delivery } from '../../../src/core/component.ts';
 import { Isolation, type Unit, type Verdict } from './isolation.ts';
 import { indexesOf, type Parcel, parcelsOf, type Refused } from './parcels.ts';
 import { exhausted, refuse, type SendingParts } from './stream.ts';
+import type { Terms } from './terms.ts';
 import type { SentFrame } from './window.ts';
 
 /** What was read is kept in memory until all before it is settled. */
@@ -43,14 +44,14 @@ export class OneByOne {
   }
 
   /** `anew` where more must go over another connection, `over` where nothing is suspected any more. */
-  next(mark: string | undefined, maxFrameBytes: number, isFirst: boolean): Parcel[] | 'anew' | 'over' | undefined {
+  next(mark: string | undefined, terms: Terms, isFirst: boolean): Parcel[] | 'anew' | 'over' | undefined {
     if (mark !== this.#mark) this.#isolation.moved();
     this.#mark = mark;
     const unit = this.#isolation.next(isFirst);
     if (unit === 'wait') return undefined;
     if (typeof unit === 'string') return unit;
     const { delivery, attempts } = unit;
-    return parcelsOf(delivery, this.#p.cache.acquire(delivery, mark), unit, attempts + 1, maxFrameBytes);
+    return parcelsOf(delivery, this.#p.cache.acquire(delivery, mark), unit, attempts + 1, terms);
   }
 
   settled(mark: string | undefined, frames: readonly SentFrame[]): void {

@@ -40,3 +40,11 @@ void test('tls is refused where nothing would be encrypted', (t) => {
   }
   t.end();
 });
+
+void test('compression is refused where lines are sent as they are', (t) => {
+  const plain = { endpoint: 'tcp://log-a:6514', acknowledged: false };
+  t.match(problems({ 'log-a': { ...plain, compression: 'zstd' } }), [/leave it out with acknowledged: false/]);
+  t.same(problems({ 'log-a': { ...plain, compression: 'none' } }), []);
+  t.same(problems({ 'log-a': { ...plain, acknowledged: true, compression: 'zstd' } }), []);
+  t.end();
+});

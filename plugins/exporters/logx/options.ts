@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { COMPRESSIONS } from '../../../src/kit/compression.ts';
 import { type Address, byteSize, duration, formatAddress, parseAddress } from '../../../src/kit/options.ts';
 import { type ClientTlsOptions, clientTls } from '../../../src/kit/tls_options.ts';
 
@@ -57,6 +58,12 @@ const destination = z
       .describe(
         'Whether the receiver acknowledges what it has stored. `false` sends lines and nothing else, for receivers that know only lines; delivery is then as sure as TCP makes it, which is not very.',
       ),
+    compression: z
+      .enum(['none', ...COMPRESSIONS])
+      .default('none')
+      .describe(
+        'How batches to these endpoints are compressed, where the receiver offers it; where it does not, they are sent as they are.',
+      ),
   })
   .refine(({ endpoint, endpoints }) => (endpoint === undefined) !== (endpoints === undefined), {
     error: 'needs either endpoint or endpoints',
@@ -64,6 +71,10 @@ const destination = z
   .refine((given) => !isUsed(given.tls) || endpointsOf(given).some(({ isEncrypted }) => isEncrypted), {
     path: ['tls'],
     error: 'is set, and no endpoint is tls://, so that nothing would be encrypted',
+  })
+  .refine(({ compression, acknowledged }) => compression === 'none' || acknowledged, {
+    path: ['compression'],
+    error: 'is for receivers that acknowledge; leave it out with acknowledged: false, which sends lines as they are',
   });
 
 export type DestinationOptions = z.output<typeof destination>;
@@ -118,7 +129,7 @@ export const options = z.strictObject({
   max_unacked_bytes: byteSize({ min: '64KiB', max: '1GiB' })
     .prefault('8MiB')
     .describe(
-      'How much may be sent to a destination and wait for its ack. A new connection begins with 64 KiB and grows by what is acked.',
+      'How much may be sent to a destination and wait for its ack, in bytes of lines before they are compressed. A new connection begins with 64 KiB and grows by what is acked.',
     ),
   max_attempts: z
     .int()

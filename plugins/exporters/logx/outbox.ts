@@ -6,6 +6,7 @@ import { Attempts } from './attempts.ts';
 import { OneByOne } from './one_by_one.ts';
 import type { Parcel, Refused } from './parcels.ts';
 import { type SendingParts, Stream } from './stream.ts';
+import type { Terms } from './terms.ts';
 import type { SentFrame } from './window.ts';
 
 /** Connections in a row that must end with the same delivery as the oldest one under way before records are sent one by one. */
@@ -54,14 +55,14 @@ export class Outbox {
    * What to send next, one parcel or more; undefined where there is nothing now, `anew` where it must not go over this connection.
    * `isFirst` where nothing was sent over it yet.
    */
-  next(mark: string | undefined, maxFrameBytes: number, isFirst: boolean): Parcel[] | 'anew' | undefined {
+  next(mark: string | undefined, terms: Terms, isFirst: boolean): Parcel[] | 'anew' | undefined {
     if (this.#oneByOne !== undefined) {
-      const next = this.#oneByOne.next(mark, maxFrameBytes, isFirst);
+      const next = this.#oneByOne.next(mark, terms, isFirst);
       if (next !== 'over') return next;
       this.#oneByOne = undefined;
       this.#events.isolating(false);
     }
-    return this.#stream.next(mark, maxFrameBytes);
+    return this.#stream.next(mark, terms);
   }
 
   /** These have been acked, in the order in which they were sent. */

@@ -13,6 +13,8 @@ import { encodeBatchHead, type Frame, FrameReader } from '../../../src/kit/frame
 import { encodeHello, MAX_HELLO_BYTES, parseReceiverHello, parseRefusal, PROTOCOL_VERSION } from '../../../src/kit/hello.ts';
 import { explainTlsError } from '../../../src/kit/tls.ts';
 import type { Dial, Endpoint } from './endpoint.ts';
+import type { Parcel } from './parcels.ts';
+import { agree, NO_TERMS, type Terms } from './terms.ts';
 import type { Trigger } from './trouble.ts';
 
 /** A receiver sends acks and little else. */
@@ -26,15 +28,15 @@ export interface SessionSetup {
   readonly clock: Clock;
   /** The agent's name in its hello. */
   readonly hostName: string;
-  /** Time for connecting, TLS and the hello together. */
-  readonly timeoutMs: number;
   /** Which boot of its host the agent belongs to; undefined where that is not known. */
   readonly boot: string | undefined;
+  /** Time for connecting, TLS and the hello together. */
+  readonly timeoutMs: number;
 }
 
 export interface SessionEvents {
-  /** Batches can be sent. `ready` is what the receiver says of its own store, `maxFrameBytes` the largest payload that it takes. */
-  opened(ready: boolean, reason: string, maxFrameBytes: number): void;
+  /** Batches can be sent, on these terms. `ready` is what the receiver says of its own store. */
+  opened(ready: boolean, reason: string, terms: Terms): void;
   /** The receiver says that it has everything up to and including `id`, or throws a SluiceError where that cannot be. */
   acked(id: number): void;
   /** The receiver says that it will not have `records`, indexes in batch `id`; throws a SluiceError where that cannot be. */
@@ -87,12 +89,14 @@ export class Session {
     return this.#socket.writableLength;
   }
 
-  /** Sends `count` lines; their bytes must stay as they are until the ack or until the session is closed. */
-  send(id: number, count: number, lines: Buffer): void {
+  /** Sends the lines of a parcel; its bytes must stay as they are until the ack or until the session is closed. */
+  send(id: number, { records: count, lines, compressed }: Parcel): void {
     if (this.#endpoint.acknowledged) {
+      const how = compressed === undefined ? {} : ({ compression: 'zstd', size: lines.length } as const);
+      const payload = compressed ?? lines;
       this.#socket.cork();
-      this.#socket.write(encodeBatchHead({ type: 'batch', id, count }, lines.length));
-      this.#socket.write(lines);
+      this.#socket.write(encodeBatchHead({ type: 'batch', id, count, ...how }, payload.length));
+      this.#socket.write(payload);
       this.#socket.uncork();
       return;
     }
@@ -123,15 +127,15 @@ export class Session {
   #onConnect(): void {
     const { hostName: name, boot } = this.#setup;
     this.#stage = 'greeting';
-    if (!this.#endpoint.acknowledged) this.#open(true, '', Infinity);
+    if (!this.#endpoint.acknowledged) this.#open(true, '', NO_TERMS);
     else this.#socket.write(encodeHello({ version: PROTOCOL_VERSION, role: 'agent', name, boot }));
   }
 
-  #open(ready: boolean, reason: string, maxFrameBytes: number): void {
+  #open(ready: boolean, reason: string, terms: Terms): void {
     this.#timer.cancel();
     this.#stage = 'open';
     this.#greeting = undefined;
-    this.#events.opened(ready, reason, maxFrameBytes);
+    this.#events.opened(ready, reason, terms);
   }
 
   #onData(chunk: Buffer): void {
@@ -158,7 +162,7 @@ export class Session {
     if (refusal !== undefined) throw refusedBecause(refusal);
     const hello = parseReceiverHello(text);
     if (hello === undefined) throw notAReceiver();
-    this.#open(hello.ready, hello.reason, hello.max_frame_bytes);
+    this.#open(hello.ready, hello.reason, agree(hello, this.#endpoint.compression));
     return chunk.subarray(newline + 1);
   }
 

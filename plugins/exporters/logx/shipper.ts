@@ -141,6 +141,7 @@ export class Shipper {
       setup: this.#setup,
       events: {
         changed: () => this.#judge(link),
+        uncompressed: () => this.#events.uncompressed(endpoint),
         acked: (frames) => this.#onAcked(link, frames),
         closed: (end) => this.#onClosed(link, end),
       },

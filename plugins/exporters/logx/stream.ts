@@ -3,6 +3,7 @@ import type { Cursor, Delivery } from '../../../src/core/component.ts';
 import type { Attempts } from './attempts.ts';
 import type { LineCache } from './line_cache.ts';
 import { emptyParcel, indexesOf, type Parcel, parcelsOf, type Refused } from './parcels.ts';
+import type { Terms } from './terms.ts';
 import type { SentFrame } from './window.ts';
 
 export interface SendingParts {
@@ -25,7 +26,7 @@ export class Stream {
   }
 
   /** The next delivery; undefined where there is none now. */
-  next(mark: string | undefined, maxFrameBytes: number): Parcel[] | undefined {
+  next(mark: string | undefined, terms: Terms): Parcel[] | undefined {
     const { cursor, cache, attempts, maxAttempts } = this.#p;
     const delivery = cursor.next();
     if (delivery === undefined) return undefined;
@@ -33,7 +34,7 @@ export class Stream {
     const all = { first: 0, count: delivery.batch.count };
     const before = attempts.of(delivery.position);
     if (before >= maxAttempts) return [emptyParcel(delivery, exhausted(indexesOf(all), before))];
-    return parcelsOf(delivery, lines, all, before + 1, maxFrameBytes);
+    return parcelsOf(delivery, lines, all, before + 1, terms);
   }
 
   settled(mark: string | undefined, frames: readonly SentFrame[]): void {

@@ -1,11 +1,14 @@
 /** A log-x receiver that does what a test tells it to, over any stream. */
 import type { Duplex } from 'node:stream';
+import { decompressPayload } from '../../../../src/kit/compression.ts';
 import { encodeMessage, FrameReader, type ReceiverMessage } from '../../../../src/kit/frames.ts';
 import { encodeHello, encodeRefusal, PROTOCOL_VERSION } from '../../../../src/kit/hello.ts';
 
 export interface FakeBatch {
   readonly id: number;
   readonly lines: readonly string[];
+  /** How many bytes came; fewer than the lines have, where they were compressed. */
+  readonly payloadBytes: number;
 }
 
 export interface FakeScript {
@@ -20,14 +23,16 @@ export interface FakeScript {
 export interface FakeHello {
   readonly ready?: boolean;
   readonly maxFrameBytes?: number;
+  /** Default: left out. */
+  readonly compression?: string[];
 }
 
 export const FAKE_HELLO = helloOf({});
 
-function helloOf({ ready = true, maxFrameBytes = 2 ** 25 }: FakeHello): string {
+function helloOf({ ready = true, maxFrameBytes = 2 ** 25, compression }: FakeHello): string {
   const reason = ready ? '' : 'the store is full';
   const hello = { version: PROTOCOL_VERSION, role: 'receiver', name: 'fake', ready, reason } as const;
-  return encodeHello({ ...hello, max_frame_bytes: maxFrameBytes });
+  return encodeHello({ ...hello, max_frame_bytes: maxFrameBytes, compression });
 }
 
 export class FakeReceiver {
@@ -123,7 +128,13 @@ export class FakeConnection {
     }
     for (const { header, payload } of this.#reader.push(rest)) {
       if (this.stream.destroyed) return;
-      const batch = { id: Number(header['id']), lines: payload.toString('utf8').split('\n').slice(0, -1) };
+      const size = header['size'];
+      const lines = header['compression'] === 'zstd' ? decompressPayload(payload, Number(size)) : payload;
+      const batch = {
+        id: Number(header['id']),
+        lines: lines.toString('utf8').split('\n').slice(0, -1),
+        payloadBytes: payload.length,
+      };
       this.batches.push(batch);
       this.receiver.script.onBatch(this, batch);
     }
