@@ -8,6 +8,7 @@
  */
 import type { Clock, Timer } from '../core/clock.ts';
 import { BackOff } from '../kit/back_off.ts';
+import { isDone } from './disk/segment_file.ts';
 import type { SegmentReader } from './disk/segment_reader.ts';
 import type { StoredBatch } from './disk/types.ts';
 import type { Entry } from './entry.ts';
@@ -42,6 +43,8 @@ export class Place {
   /** Behind what was fetched last. */
   #fetchFrom = 0;
   #reader: SegmentReader | undefined;
+  /** What the reader is reading; settles when it is done, whatever comes of it. */
+  #reading: Promise<unknown> = Promise.resolve();
   /** Up to here the disk has been read through. */
   #readThrough = -1;
   #isFetching = false;
@@ -214,7 +217,9 @@ export class Place {
   #readFrom(from: number): Promise<StoredBatch | undefined> {
     this.#reader ??= this.#lane.openReader(from);
     this.#reader.skipTo(from);
-    return this.#reader.next();
+    const reading = this.#reader.next();
+    this.#reading = isDone(reading.then(() => {}));
+    return reading;
   }
 
   async #failed(error: unknown, generation: number): Promise<void> {
@@ -241,7 +246,13 @@ export class Place {
     this.#aheadBytes = 0;
     this.#fetchFrom = 0;
     this.#readThrough = -1;
-    void this.#reader?.close();
+    if (this.#reader !== undefined) void this.#close(this.#reader);
     this.#reader = undefined;
+  }
+
+  /** When it has read what it is reading, for which another place may be waiting too. */
+  async #close(reader: SegmentReader): Promise<void> {
+    await this.#reading;
+    await isDone(reader.close());
   }
 }

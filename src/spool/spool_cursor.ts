@@ -4,6 +4,9 @@ import type { Lane } from './lane.ts';
 import type { Place } from './place.ts';
 import type { Refused, RefusedRecords } from './refusals.ts';
 
+/** No more is read while so much is held that is settled but for dead letters that are being written. */
+const MAX_SETTLING_BYTES = 8 * 1024 * 1024;
+
 /** Puts what was refused of a delivery where it is kept; resolves, whatever comes of that, with what came of it. Never rejects. */
 export type PutDeadLetters = (delivery: Delivery, refused: readonly Refused[]) => Promise<RefusedRecords>;
 
@@ -39,6 +42,7 @@ export class SpoolCursor implements Cursor {
   #window: Item[] = [];
   /** Settled by the exporter; the first of them waits for its dead letters to be written. */
   readonly #settling: Item[] = [];
+  #settlingBytes = 0;
   #turn = 0;
   #listener: (() => void) | undefined;
   #ranDry = true;
@@ -49,7 +53,7 @@ export class SpoolCursor implements Cursor {
   }
 
   get hasNext(): boolean {
-    return this.#o.stations.some(({ place }) => place.hasNext);
+    return this.#mayRead && this.#o.stations.some(({ place }) => place.hasNext);
   }
 
   get isEmpty(): boolean {
@@ -112,6 +116,7 @@ export class SpoolCursor implements Cursor {
 
   /** The next batch of the lane whose turn it is, or of another one where that has none. */
   #read(): Item | undefined {
+    if (!this.#mayRead) return undefined;
     const { stations } = this.#o;
     for (let tried = 0; tried < stations.length; tried++) {
       const station = stations[this.#turn]!; // a turn is an index
@@ -123,6 +128,10 @@ export class SpoolCursor implements Cursor {
       return { ...station, entry, refused: undefined, isForOthers, deadLetters: undefined, isDone: false };
     }
     return undefined;
+  }
+
+  get #mayRead(): boolean {
+    return this.#settlingBytes < MAX_SETTLING_BYTES;
   }
 
   #indexOf(position: number): number {
@@ -141,6 +150,7 @@ export class SpoolCursor implements Cursor {
     const { place, entry, refused } = item;
     place.take(entry.position);
     this.#settling.push(item);
+    this.#settlingBytes += entry.bytes;
     if (refused === undefined) {
       item.isDone = true;
       return;
@@ -154,15 +164,19 @@ export class SpoolCursor implements Cursor {
 
   /** Settles what has been taken, in order, as far as its dead letters are written. */
   #settleTaken(): void {
+    const couldRead = this.#mayRead;
     let isSettled = false;
     for (let item = this.#settling[0]; item?.isDone === true; item = this.#settling[0]) {
       this.#settling.shift();
+      this.#settlingBytes -= item.entry.bytes;
       const { lane, place, entry, deadLetters } = item;
       place.settle(entry.position);
       lane.settle(entry, deadLetters);
       entry.letGo();
       isSettled = true;
     }
-    if (isSettled) this.#o.settled();
+    if (!isSettled) return;
+    this.#o.settled();
+    if (!couldRead && this.#mayRead) this.wake();
   }
 }

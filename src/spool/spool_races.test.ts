@@ -129,3 +129,65 @@ void test('what is given up is not read any more while its file is being removed
   t.equal(bench.held, 0);
   await bench.stop();
 });
+
+void test('a destination that starts again does not disturb another one that waits for what it was reading', async (t) => {
+  const bench = new SpoolBench({ destinations: ['a', 'b'], batchesThatFit: 10, maxDiskBytes: 16 * MIB });
+  await bench.start();
+  await spill(bench, range(1, 50));
+  bench.disk.latencyMs = (operation) => (operation === 'read' ? 20 : 0);
+  const [a, b] = [bench.cursor('a'), bench.cursor('b')];
+  a.next();
+  b.next();
+  await bench.clock.run(10);
+  a.rewind();
+  await bench.clock.run(1000);
+  t.equal(bench.metrics.value('sluice_spool_disk_errors_total'), 0);
+  t.same(await bench.drain('b'), range(1, 50));
+  t.same(await bench.drain('a'), range(1, 50));
+  await bench.stop();
+});
+
+void test('nothing is read any more once the spool has stopped', async (t) => {
+  const bench = new SpoolBench({ batchesThatFit: 10, maxDiskBytes: 16 * MIB });
+  await bench.start();
+  await spill(bench, range(1, 50));
+  bench.disk.latencyMs = (operation) => (operation === 'read' ? 500 : 0);
+  bench.cursor('a').next();
+  await bench.clock.run(10);
+  await bench.stop();
+  let reads = 0;
+  bench.disk.latencyMs = (operation) => (operation === 'read' ? (reads += 1) : 0);
+  await bench.clock.run(5000);
+  t.equal(reads, 0);
+  t.equal(bench.clock.pendingTimers, 0);
+});
+
+void test('while dead letters cannot be written, no more is read than a bounded part', async (t) => {
+  const put = Promise.withResolvers<void>();
+  const bench = new SpoolBench({ batchesThatFit: 1000, maxDiskBytes: 256 * MIB, deadLetters: { put: () => put.promise } });
+  await bench.start();
+  for (const name of range(1, 40)) {
+    bench.spool.append(makeBatch([name.padEnd(MIB, '.')], { receiver: 'pipe' }), 'drop_oldest');
+    await bench.spool.whenRoom('block');
+    await bench.clock.run(100);
+  }
+  const cursor = bench.cursor('a');
+  let readable = 0;
+  cursor.onReadable(() => (readable += 1));
+  let read = 0;
+  for (let waits = 0; waits < 100; waits++) {
+    for (let delivery = cursor.next(); delivery !== undefined; delivery = cursor.next()) {
+      if (read++ === 0) cursor.refused(delivery, [0], REFUSED);
+      cursor.deliveredThrough(delivery.position);
+    }
+    await bench.clock.run(10);
+  }
+  t.ok(read > 1 && read < 20, `${read} batches of 1 MiB`);
+  const before = readable;
+  put.resolve();
+  await bench.clock.settle();
+  t.ok(readable > before, 'the exporter is told to go on');
+  await bench.drain('a');
+  t.match(bench.counts, { delivered: 39, deadLettered: 1 });
+  await bench.stop();
+});

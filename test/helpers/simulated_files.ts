@@ -59,6 +59,7 @@ class SimulatedFile implements File {
   readonly #mount: Mount;
   readonly #inode: SimulatedInode;
   readonly #path: string;
+  #isClosed = false;
 
   constructor(disk: SimulatedDisk, mount: Mount, inode: SimulatedInode, path: string) {
     this.#disk = disk;
@@ -74,6 +75,7 @@ class SimulatedFile implements File {
 
   async read(into: Uint8Array, position: number): Promise<number> {
     await this.#disk.turn(this.#mount, 'read', this.#path);
+    if (this.#isClosed) throw Object.assign(new Error(`EBADF: read '${this.#path}'`), { code: 'EBADF' });
     return this.#inode.read(into, position);
   }
 
@@ -96,6 +98,7 @@ class SimulatedFile implements File {
 
   async close(): Promise<void> {
     if (!this.#mount.isAlive) return never();
+    this.#isClosed = true;
   }
 }
 
