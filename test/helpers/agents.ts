@@ -58,6 +58,17 @@ export async function startReceiver(t: Test, place: ReceiverPlace): Promise<Runn
   return { ...place, ...running, port };
 }
 
+export interface Destination {
+  readonly name: string;
+  /** Default 127.0.0.1. */
+  readonly host?: string;
+  readonly port: number;
+  /** Whether it is connected to over TLS. Default false. */
+  readonly isEncrypted?: boolean;
+  /** Further options of the destination. */
+  readonly options?: Options;
+}
+
 export interface AgentSettings {
   readonly directory: string;
   /** Default `agent`; its state is kept in `<directory>/<name>`. */
@@ -67,7 +78,7 @@ export interface AgentSettings {
   /** By configuration id, in the order in which they are passed. Default none. */
   readonly processors?: Readonly<Record<string, Options>>;
   /** Destinations of the logx exporter: receivers, running or not yet. */
-  readonly destinations: readonly { readonly name: string; readonly host?: string; readonly port: number }[];
+  readonly destinations: readonly Destination[];
   /** Further options of the logx exporter. */
   readonly logx?: Options;
   /** Options of the pipeline's spool. */
@@ -141,7 +152,9 @@ interface Parts {
 
 async function agentLaunch(settings: AgentSettings) {
   const { directory, name = 'agent', receivers, processors = {}, destinations, logx = {}, spool = {}, service = {} } = settings;
-  const endpoints = destinations.map(({ name, host = LOOPBACK, port }) => [name, { endpoint: `tcp://${host}:${port}` }]);
+  const endpoints = destinations.map(({ name, host = LOOPBACK, port, isEncrypted = false, options }) => {
+    return [name, { endpoint: `${isEncrypted ? 'tls' : 'tcp'}://${host}:${port}`, ...options }];
+  });
   return {
     telemetry: `${LOOPBACK}:${await freePort()}`,
     launch: { name, directory: join(directory, name) },
