@@ -14,7 +14,7 @@ export class DropCount {
   readonly #sums = new Map<string, Map<string, number>>();
   /** What the ledger said, by receiver and reason, when the life that is counted now began. */
   #before: ReadonlyMap<string, SavedAccount> = new Map();
-  readonly #found = new Map<string, number>();
+  readonly #recovered = new Map<string, number>();
 
   /** The process begins to start. */
   starting({ disk }: SimulatedProcess): void {
@@ -24,9 +24,8 @@ export class DropCount {
 
   /** The process has taken up what an earlier life has left, and nothing more yet. */
   opened({ telemetry }: Program): void {
-    for (const [receiver, { accepted }] of telemetry.ledger.snapshot().receivers) {
-      const found = accepted - (this.#before.get(receiver)?.accepted ?? 0);
-      this.#found.set(receiver, this.foundBy(receiver) + found);
+    for (const [receiver, { inFlight, spooled }] of telemetry.ledger.snapshot().receivers) {
+      this.#recovered.set(receiver, this.recovered(receiver) + inFlight + spooled);
     }
   }
 
@@ -52,9 +51,9 @@ export class DropCount {
     );
   }
 
-  /** Records that were found after a crash and booked as accepted, though they may have been before. */
-  foundBy(receiver: string): number {
-    return this.#found.get(receiver) ?? 0;
+  /** Records that were on disk at the starts, by receiver: some of them had been delivered before, and are so once more. */
+  recovered(receiver: string): number {
+    return this.#recovered.get(receiver) ?? 0;
   }
 
   #add(receiver: string, reason: string, records: number): void {

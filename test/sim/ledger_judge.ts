@@ -11,14 +11,14 @@ export interface LedgerCase {
   readonly findings: Findings;
   /** The account at the end. */
   readonly entry: LedgerEntry | undefined;
-  /** Records that were found after a crash and booked once more: they may be delivered once more, too. */
-  readonly found: number;
+  /** Records that agents found on disk when they started, and may have booked before. */
+  readonly recovered: number;
   /** How often the agent was started. */
   readonly starts: number;
 }
 
 /** The ledger must not say more than is true, and exactly what is true where it was never interrupted. */
-export function judgeLedger({ name, written, missing, findings, entry, found, starts }: LedgerCase): string[] {
+export function judgeLedger({ name, written, missing, findings, entry, recovered, starts }: LedgerCase): string[] {
   if (entry === undefined) return [`the ledger has no account of ${name}`];
   const lost = new Set(missing);
   const most = {
@@ -27,8 +27,8 @@ export function judgeLedger({ name, written, missing, findings, entry, found, st
     deadLettered: emissions(written.filter((record) => findings.isLetter(record))),
   };
   const violations = (['accepted', 'delivered', 'deadLettered'] as const)
-    .filter((part) => entry[part] > most[part] + found)
-    .map((part) => `the ledger says ${part} ${entry[part]} of ${name}, and it is at most ${most[part] + found}`);
+    .filter((part) => entry[part] > most[part] + recovered)
+    .map((part) => `the ledger says ${part} ${entry[part]} of ${name}, and it is at most ${most[part] + recovered}`);
   if (starts === 1 && entry.accepted !== most.accepted) {
     violations.push(`the ledger says that ${entry.accepted} records of ${name} were accepted, and it is ${most.accepted}`);
   }

@@ -161,7 +161,7 @@ export class Oracle {
       spare += Math.max(0, drops.of(name, false) - unexcused.length);
       this.#judgeDropped(options, unexcused);
       const entry = this.#lastAgent?.telemetry.ledger.snapshot().receivers.get(name);
-      const ledgerCase = { name, written, missing, findings, entry, found: drops.foundBy(name), starts: this.#agentStarts };
+      const ledgerCase = { name, written, missing, findings, entry, recovered: drops.recovered(name), starts: this.#agentStarts };
       for (const what of judgeLedger(ledgerCase)) this.violated(what);
     }
     if (unstorable > spare) this.violated(`${unstorable} records that a store refused are missing, and ${spare} are counted`);

@@ -4,6 +4,7 @@ import type { PipelineConfig } from '../../src/config/agent_config.ts';
 import type { ComponentContext } from '../../src/core/component.ts';
 import type { FileSystem } from '../../src/core/files.ts';
 import type { Log } from '../../src/core/log.ts';
+import type { SpoolMark } from '../../src/core/spool_mark.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { LedgerStore } from '../../src/telemetry/ledger_store.ts';
 import { createTelemetry, type Telemetry } from '../../src/telemetry/telemetry.ts';
@@ -49,7 +50,14 @@ export class Program {
     const log = logOf('pipeline');
     this.telemetry = telemetry;
     this.pipeline = new Pipeline(config, { telemetry, log, clock, files, random: random.next, contextOf });
-    this.#ledgerStore = new LedgerStore({ path: LEDGER_PATH, ledger: telemetry.ledger, files, clock, log });
+    this.#ledgerStore = new LedgerStore({
+      path: LEDGER_PATH,
+      ledger: telemetry.ledger,
+      files,
+      clock,
+      log,
+      marks: () => this.#marks(),
+    });
     this.#files = files;
   }
 
@@ -57,11 +65,16 @@ export class Program {
   async start(opened: () => void): Promise<void> {
     await this.#files.makeDirectory(STATE_DIRECTORY);
     await this.#ledgerStore.load();
-    this.#ledgerStore.restore(await this.pipeline.open());
+    this.#ledgerStore.restore(await this.pipeline.open(this.#ledgerStore.markOf(this.pipeline.name)));
     opened();
     await this.#ledgerStore.start();
     await this.telemetry.start();
     await this.pipeline.start();
+  }
+
+  #marks(): Map<string, SpoolMark> {
+    const mark = this.pipeline.spool.mark();
+    return new Map(mark === undefined ? [] : [[this.pipeline.name, mark]]);
   }
 
   /** Delivers what it holds until `deadlineMs` of the incarnation's clock. */

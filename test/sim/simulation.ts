@@ -81,6 +81,11 @@ export class Simulation {
     this.#oracle.violated(what);
   }
 
+  /** What was found so far. */
+  get violations(): readonly string[] {
+    return this.#oracle.violations;
+  }
+
   async run(): Promise<Verdict> {
     const { durationMs } = this.#scenario;
     const timeline = this.#timeline;

@@ -230,8 +230,8 @@ export class Connection {
 
   arrived(): void {
     const isTaken = this.#options.arrived(this.far);
-    this.#back.send(isTaken ? 'syn-ack' : 'reset');
     if (!isTaken) this.far.vanish();
+    this.#back.send(isTaken ? 'syn-ack' : 'reset');
   }
 
   peerOf(end: End): End {
