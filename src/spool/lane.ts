@@ -157,6 +157,7 @@ export class Lane {
     for (const entry of this.tail.from((this.log?.lastPosition ?? -1) + 1)) {
       if (entry.isWriting || this.places.some((place) => place.isReading(entry.position))) continue;
       this.tail.remove(entry);
+      this.#forgetRefused(entry.position, entry.position);
       return entry;
     }
     return undefined;
@@ -174,7 +175,11 @@ export class Lane {
   async dropOldest(): Promise<readonly ReceiverRecords[] | undefined> {
     this.#isDropping = true;
     try {
-      return await this.log?.dropOldest((first, last) => this.places.some((place) => place.isUsing(first, last)));
+      return await this.log?.dropOldest((first, last) => {
+        const isUsed = this.places.some((place) => place.isUsing(first, last));
+        if (!isUsed) this.#forgetRefused(first, last);
+        return isUsed;
+      });
     } finally {
       this.#isDropping = false;
       for (const place of this.places) place.goOn();
@@ -216,6 +221,11 @@ export class Lane {
     for (const { batch } of this.tail.from((this.log?.lastPosition ?? -1) + 1))
       yield { receiver: batch.receiver, records: batch.count, isSafe };
     for (const held of this.log?.held() ?? []) yield { ...held, isSafe: true };
+  }
+
+  /** For batches that are given up: what some have refused of them is lost like the rest. */
+  #forgetRefused(first: number, last: number): void {
+    for (const position of this.#refused.keys()) if (position >= first && position <= last) this.#refused.delete(position);
   }
 
   #addRefused(position: number, refused: RefusedRecords): void {

@@ -29,6 +29,7 @@ void test('a pause that does not help ends in time, and is not made again at onc
   const pause = room.when('drop_newest');
   await clock.run(40);
   await pause;
+  t.equal(room.waiting, 0, 'nobody is left to be woken');
   t.equal(room.when('drop_newest'), undefined, 'what comes is dropped where there is no room');
   await clock.run(100);
   t.ok(room.when('drop_newest'));

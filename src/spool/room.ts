@@ -22,13 +22,24 @@ export interface RoomOptions {
   readonly isWriting: () => boolean;
 }
 
+/** Somebody who goes on when less than `bytes` are used. */
+interface Waiter {
+  readonly bytes: number;
+  readonly resolve: () => void;
+}
+
 export class Room {
   readonly #o: RoomOptions;
-  #waiters: { readonly bytes: number; readonly resolve: () => void }[] = [];
+  #waiters: Waiter[] = [];
   #noPauseBeforeMs = 0;
 
   constructor(options: RoomOptions) {
     this.#o = options;
+  }
+
+  /** How many wait. */
+  get waiting(): number {
+    return this.#waiters.length;
   }
 
   hasRoomFor(bytes: number): boolean {
@@ -77,17 +88,21 @@ export class Room {
   #whenWritten(bytes: number): Promise<void> | undefined {
     const { clock, isWriting } = this.#o;
     if (!isWriting() || clock.monotonicMs() < this.#noPauseBeforeMs) return undefined;
-    const room = this.#whenBelow(bytes);
-    if (room === undefined) return undefined;
+    if (this.#o.usedBytes() < bytes) return undefined;
     return new Promise((resolve) => {
       const timer = clock.after(MAX_PAUSE_MS, () => {
         this.#noPauseBeforeMs = clock.monotonicMs() + PAUSE_AGAIN_AFTER_MS;
+        this.#waiters = this.#waiters.filter((other) => other !== waiter);
         resolve();
       });
-      void room.then(() => {
-        timer.cancel();
-        resolve();
-      });
+      const waiter: Waiter = {
+        bytes,
+        resolve: () => {
+          timer.cancel();
+          resolve();
+        },
+      };
+      this.#waiters.push(waiter);
     });
   }
 }
