@@ -28,6 +28,7 @@ async function makeSpool(t: Test): Promise<string> {
   await log.close();
   await new StateFile({ directory, files: nodeFiles, damaged: () => {} }).save({
     isClean: true,
+    id: 'a-spool',
     nextPosition: 10,
     lanes: { drop_oldest: { epoch: 'abcd', nextSequence: 100 } },
     cursors: { 'log-a': { drop_oldest: 8 }, 'log-b': { drop_oldest: 0 } },

@@ -7,6 +7,7 @@ import type { Clock } from '../core/clock.ts';
 import type { ComponentContext } from '../core/component.ts';
 import { errnoOf, SluiceError } from '../core/errors.ts';
 import type { FileSystem } from '../core/files.ts';
+import type { RecoveredRecords, SpoolMark } from '../core/spool_mark.ts';
 import type { AgentLog } from '../telemetry/agent_log.ts';
 import type { LedgerEntry } from '../telemetry/ledger.ts';
 import { LedgerStore } from '../telemetry/ledger_store.ts';
@@ -43,6 +44,7 @@ export class Agent {
     this.#ledgerStore = new LedgerStore({
       path: join(config.service.stateDirectory, 'ledger.json'),
       ledger: this.telemetry.ledger,
+      marks: () => this.#marks(),
       ...parts,
     });
     this.#pipelines = config.pipelines.map(
@@ -84,12 +86,23 @@ export class Agent {
     return { undelivered: undelivered.reduce((sum, records) => sum + records, 0), total: this.telemetry.ledger.snapshot().total };
   }
 
+  #marks(): Map<string, SpoolMark> {
+    const marks = new Map<string, SpoolMark>();
+    for (const { name, spool } of this.#pipelines) {
+      const mark = spool.mark();
+      if (mark !== undefined) marks.set(name, mark);
+    }
+    return marks;
+  }
+
   /** Takes up what an earlier run has left: the spools, and the ledger that has to agree with them before anybody looks at it. */
   async #openLedgerAnd(opened: Pipeline[]): Promise<void> {
     await this.#ledgerStore.load();
-    const recovered = new Map<string, number>();
+    const recovered = new Map<string, RecoveredRecords>();
     for (const pipeline of this.#pipelines) {
-      for (const [receiver, records] of await pipeline.open()) recovered.set(receiver, (recovered.get(receiver) ?? 0) + records);
+      // A receiver feeds one pipeline, so no two have records of the same.
+      for (const [receiver, records] of await pipeline.open(this.#ledgerStore.markOf(pipeline.name)))
+        recovered.set(receiver, records);
       opened.push(pipeline);
     }
     this.#ledgerStore.restore(recovered);

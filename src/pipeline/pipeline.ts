@@ -9,6 +9,7 @@ import { type ComponentContext, type Exporter, type Processor, READY, type Readi
 import type { Clock } from '../core/clock.ts';
 import { describeError } from '../core/errors.ts';
 import type { FileSystem } from '../core/files.ts';
+import type { RecoveredRecords, SpoolMark } from '../core/spool_mark.ts';
 import type { Log } from '../core/log.ts';
 import type { Metrics } from '../core/metrics.ts';
 import { Replayer } from '../dead_letters/replayer.ts';
@@ -103,11 +104,11 @@ export class Pipeline {
   }
 
   /**
-   * Takes up what an earlier run has left on disk, before `start`; the records that wait there, by receiver. Throws a SluiceError where a
-   * directory cannot be used.
+   * Takes up what an earlier run has left on disk, before `start`; `mark` is how far the spool had come when the ledger was saved. Resolves
+   * with the records that wait there, by receiver. Throws a SluiceError where a directory cannot be used.
    */
-  async open(): Promise<ReadonlyMap<string, number>> {
-    const recovered = await this.spool.start();
+  async open(mark: SpoolMark | undefined): Promise<ReadonlyMap<string, RecoveredRecords>> {
+    const recovered = await this.spool.start(mark);
     await this.#deadLetters?.start();
     return recovered;
   }

@@ -15,6 +15,7 @@
 import type { Batch } from '../core/batch.ts';
 import type { Clock, Timer } from '../core/clock.ts';
 import type { FileSystem } from '../core/files.ts';
+import type { RecoveredRecords, SpoolMark } from '../core/spool_mark.ts';
 import type { ReceiverRecords } from './disk/types.ts';
 import { BATCH_OVERHEAD_BYTES, Entry } from './entry.ts';
 import { newEpoch } from './epoch.ts';
@@ -119,16 +120,21 @@ export class Spool {
   }
 
   /**
-   * Takes up what an earlier run has left on disk; before anything else is done with the spool. Resolves with the records that wait
-   * there, by receiver. Throws a SluiceError where the directory cannot be used or another process has it.
+   * Takes up what an earlier run has left on disk; before anything else is done with the spool. `mark` is a moment of that run which the
+   * records are to be told apart by. Resolves with those that wait there, by receiver. Throws a SluiceError where the directory cannot be used or another process has it.
    */
-  async start(): Promise<ReadonlyMap<string, number>> {
+  async start(mark?: SpoolMark): Promise<ReadonlyMap<string, RecoveredRecords>> {
     if (this.#o.disk === undefined) return new Map();
     const { disk, ...parts } = this.#o;
-    this.#disk = await SpoolDisk.open({ ...parts, ...disk, lanes: this.#lanes });
+    this.#disk = await SpoolDisk.open({ ...parts, ...disk, lanes: this.#lanes, mark });
     this.#nextPosition = this.#disk.nextPosition;
     this.#scheduleTidying();
-    return sumByReceiver(this.#lanes.flatMap((lane) => [...lane.held()]));
+    return this.#disk.recovered;
+  }
+
+  /** How far it has come at this moment; undefined where nothing of it outlives the process. */
+  mark(): SpoolMark | undefined {
+    return this.#disk?.mark(this.#nextPosition);
   }
 
   /** Takes over a batch that is not empty: gives its records their ids, where they have none, and keeps or drops it by `rule`. */

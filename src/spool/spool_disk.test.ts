@@ -259,3 +259,31 @@ void test('a last batch that is damaged is counted, though nobody can tell it fr
   t.equal(bench.held, 0);
   await bench.stop();
 });
+
+void test('after a crash, what was there at a mark is told from what came later, and is not delivered again where it was', async (t) => {
+  const bench = new SpoolBench({ maxDiskBytes: 16 * MIB, durability: 'always' });
+  await bench.start();
+  bench.add('delivered', 'drop_oldest', 1);
+  bench.add('held', 'drop_oldest', 20);
+  await bench.clock.run(100);
+  await bench.drain('a', 1);
+  const mark = bench.spool.mark();
+  bench.add('newer', 'drop_oldest', 300);
+  await bench.clock.run(100);
+  bench.crash();
+  t.same([...(await bench.startAt(mark))], [['pipe', { known: 20, newer: 300 }]]);
+  t.same(await bench.drain('a'), ['held', 'newer']);
+  await bench.stop();
+});
+
+void test('a mark of another spool says nothing', async (t) => {
+  const bench = new SpoolBench({ maxDiskBytes: 16 * MIB, durability: 'always' });
+  await bench.start();
+  bench.add('1', 'drop_oldest', 20);
+  await bench.clock.run(100);
+  bench.crash();
+  const far = { id: 'another', nextPosition: 1e6, cursors: { a: { drop_oldest: 1e6 } } };
+  t.same([...(await bench.startAt(far))], [['pipe', { known: 20, newer: 0 }]]);
+  t.same(await bench.drain('a'), ['1']);
+  await bench.stop();
+});

@@ -1,9 +1,11 @@
 /** A spool's directory: taken up at the start, kept up to date, and left in order. */
 import type { FileLock, FileSystem } from '../core/files.ts';
+import type { RecoveredRecords, SpoolMark } from '../core/spool_mark.ts';
 import { SegmentLog } from './disk/segment_log.ts';
 import { openSpoolDirectory } from './disk/spool_directory.ts';
 import { StateFile, type SpoolState } from './disk/state_file.ts';
 import { newEpoch } from './epoch.ts';
+import type { ReceiverRecords } from './disk/types.ts';
 import type { SpoolEvents } from './events.ts';
 import type { Lane } from './lane.ts';
 
@@ -21,6 +23,8 @@ export interface SpoolDiskOptions {
   readonly lanes: readonly Lane[];
   /** In the order of the lanes' places. */
   readonly destinations: readonly string[];
+  /** How far the spool had come at a moment that may be later than when its own state was saved. */
+  readonly mark: SpoolMark | undefined;
   readonly events: SpoolEvents;
 }
 
@@ -28,6 +32,8 @@ export class SpoolDisk {
   readonly #o: SpoolDiskOptions;
   readonly #lock: FileLock;
   readonly #file: StateFile;
+  readonly #recovered = new Map<string, RecoveredRecords>();
+  #id: string;
   #nextPosition = 0;
   #saved = '';
   /** Whether it is saved that nothing is left on disk. */
@@ -36,6 +42,7 @@ export class SpoolDisk {
   private constructor(options: SpoolDiskOptions, lock: FileLock) {
     const { directory, files, events } = options;
     this.#o = options;
+    this.#id = newEpoch(options.random);
     this.#lock = lock;
     this.#file = new StateFile({ directory, files, damaged: (path) => events.stateDamaged(path) });
   }
@@ -50,6 +57,21 @@ export class SpoolDisk {
       throw error;
     }
     return disk;
+  }
+
+  /** What an earlier run has left, by receiver. */
+  get recovered(): ReadonlyMap<string, RecoveredRecords> {
+    return this.#recovered;
+  }
+
+  /** How far the spool has come. */
+  mark(nextPosition: number): SpoolMark {
+    const { lanes, destinations } = this.#o;
+    const cursors = destinations.map((destination, index) => [
+      destination,
+      Object.fromEntries(lanes.map(({ rule, places }) => [rule, places[index]?.settled ?? 0])),
+    ]);
+    return { id: this.#id, nextPosition, cursors: Object.fromEntries(cursors) };
   }
 
   /** Larger than every position that has been given. */
@@ -78,18 +100,31 @@ export class SpoolDisk {
     const state = await this.#file.load();
     const gone = Object.keys(state?.cursors ?? {}).filter((name) => !destinations.includes(name));
     if (gone.length > 0) events.destinationsGone(gone);
-    this.#nextPosition = state?.nextPosition ?? 0;
-    for (const lane of lanes) await this.#openLane(lane, state);
+    this.#id = state?.id ?? this.#id;
+    const mark = this.#o.mark?.id === this.#id ? this.#o.mark : undefined;
+    this.#nextPosition = Math.max(state?.nextPosition ?? 0, mark?.nextPosition ?? 0);
+    for (const lane of lanes) await this.#openLane(lane, state, mark);
     await this.#file.save(this.#stateOf(this.#nextPosition, false));
   }
 
-  async #openLane(lane: Lane, state: SpoolState | undefined): Promise<void> {
+  #addRecovered(held: Iterable<ReceiverRecords>, newer: ReadonlyMap<string, number>): void {
+    for (const { receiver, records } of held) {
+      const sum = this.#recovered.get(receiver) ?? { known: 0, newer: 0 };
+      const since = newer.get(receiver) ?? 0;
+      this.#recovered.set(receiver, { known: sum.known + records - since, newer: sum.newer + since });
+    }
+  }
+
+  async #openLane(lane: Lane, state: SpoolState | undefined, mark: SpoolMark | undefined): Promise<void> {
     const { directory, files, maxBytes, destinations, events, random } = this.#o;
     const segmentBytes = Math.min(Math.max(maxBytes * SEGMENT_SHARE, MIN_SEGMENT_BYTES), MAX_SEGMENT_BYTES);
     const log = new SegmentLog({ directory, lane: lane.rule, files, segmentBytes, events });
     // A destination that was not there before gets everything that is held.
-    const settled = destinations.map((destination) => state?.cursors[destination]?.[lane.rule] ?? 0);
-    await log.recover(Math.min(...settled));
+    const settled = destinations.map((name) =>
+      Math.max(state?.cursors[name]?.[lane.rule] ?? 0, mark?.cursors[name]?.[lane.rule] ?? 0),
+    );
+    const { newer } = await log.recover(Math.min(...settled), mark?.nextPosition);
+    this.#addRecovered(log.held(), newer);
     const known = state?.isClean === true ? state.lanes[lane.rule] : undefined;
     lane.open(log, known ?? { epoch: newEpoch(random), nextSequence: 1 });
     for (const [index, place] of lane.places.entries()) place.open(settled[index] ?? 0);
@@ -112,16 +147,7 @@ export class SpoolDisk {
   }
 
   #stateOf(nextPosition: number, isClean: boolean): SpoolState {
-    const { lanes, destinations } = this.#o;
-    const cursors = destinations.map((destination, index) => [
-      destination,
-      Object.fromEntries(lanes.map(({ rule, places }) => [rule, places[index]?.settled ?? 0])),
-    ]);
-    return {
-      isClean,
-      nextPosition,
-      lanes: Object.fromEntries(lanes.map(({ rule, numbering }) => [rule, numbering])),
-      cursors: Object.fromEntries(cursors),
-    };
+    const lanes = this.#o.lanes.map(({ rule, numbering }) => [rule, numbering]);
+    return { ...this.mark(nextPosition), isClean, lanes: Object.fromEntries(lanes) };
   }
 }

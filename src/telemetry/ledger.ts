@@ -15,6 +15,7 @@
 import { type ByReason, LedgerAccount, type LedgerEntry, sumEntries } from './ledger_account.ts';
 import type { SavedAccount, SavedLedger } from './ledger_file.ts';
 import type { MetricsRegistry, Sample } from './metrics.ts';
+import type { RecoveredRecords } from '../core/spool_mark.ts';
 
 export type { LedgerEntry } from './ledger_account.ts';
 
@@ -48,6 +49,8 @@ export interface LedgerSnapshot {
   readonly receivers: ReadonlyMap<string, LedgerEntry>;
   readonly total: LedgerEntry;
 }
+
+const NOTHING_RECOVERED: RecoveredRecords = { known: 0, newer: 0 };
 
 /** What was booked for a receiver whose spooled records were not as many as the saved ledger has. */
 export interface Reconciliation {
@@ -123,16 +126,17 @@ export class Ledger {
    * above. To be called once, when the functions given to `held` count what was recovered, and before anybody looks. Returns the
    * receivers for which there was a difference; those that are not configured any more keep their accounts.
    */
-  restore({ isClean, accounts }: SavedLedger, recovered: ReadonlyMap<string, number>): Reconciliation[] {
+  restore({ isClean, accounts }: SavedLedger, recovered: ReadonlyMap<string, RecoveredRecords>): Reconciliation[] {
     const differences: Reconciliation[] = [];
     for (const [receiver, saved] of accounts) {
       this.account(receiver).add(saved);
-      const difference = (recovered.get(receiver) ?? 0) - saved.held;
-      if (difference > 0) differences.push({ receiver, found: difference, dropped: {} });
-      if (difference < 0) differences.push({ receiver, found: 0, dropped: explainLoss(-difference, saved, isClean) });
+      const { known, newer } = recovered.get(receiver) ?? NOTHING_RECOVERED;
+      const found = Math.max(0, known - saved.held) + newer;
+      const dropped = known < saved.held ? explainLoss(saved.held - known, saved, isClean) : {};
+      if (found > 0 || known < saved.held) differences.push({ receiver, found, dropped });
     }
-    for (const [receiver, found] of recovered) {
-      if (found > 0 && !accounts.has(receiver)) differences.push({ receiver, found, dropped: {} });
+    for (const [receiver, { known, newer }] of recovered) {
+      if (known + newer > 0 && !accounts.has(receiver)) differences.push({ receiver, found: known + newer, dropped: {} });
     }
     for (const { receiver, found, dropped } of differences) {
       const account = this.account(receiver);

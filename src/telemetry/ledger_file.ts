@@ -9,12 +9,16 @@
  *           "accepted": 1000, "delivered": 900, "dead_lettered": { "refused": 1 }, "dropped": { "rate_limit": 9 },
  *           "held": 90, "safe": 40
  *         }
- *       }
+ *       },
+ *       "spools": { "logs": { "id": "60c1e5f1d0a7b2c3", "nextPosition": 4711, "cursors": { "log-a": { "drop_oldest": 4700 } } } }
  *     }
  *
  * `clean` is true where it was written by an orderly end, after which nothing more happened. `held` is what was in flight and
- * spooled at that moment, and `safe` the part of it that a crash cannot take. All numbers are whole records.
+ * spooled at that moment, and `safe` the part of it that a crash cannot take. All numbers are whole records, but those under `spools`: how far
+ * the spool of each pipeline had come at that moment (`src/core/spool_mark.ts`).
  */
+import { z } from 'zod';
+import type { SpoolMark } from '../core/spool_mark.ts';
 import type { AccountTotals, ByReason } from './ledger_account.ts';
 
 const VERSION = 1;
@@ -28,14 +32,23 @@ export interface SavedLedger {
   readonly isClean: boolean;
   /** By receiver. */
   readonly accounts: ReadonlyMap<string, SavedAccount>;
+  /** By pipeline. */
+  readonly marks: ReadonlyMap<string, SpoolMark>;
 }
 
 /** What there is to start with where nothing was saved. */
-export const EMPTY_LEDGER: SavedLedger = { isClean: true, accounts: new Map() };
+export const EMPTY_LEDGER: SavedLedger = { isClean: true, accounts: new Map(), marks: new Map() };
 
-export function encodeLedger({ isClean, accounts }: SavedLedger): string {
+const markSchema = z.object({
+  id: z.string(),
+  nextPosition: z.int().nonnegative(),
+  cursors: z.record(z.string(), z.record(z.string(), z.int().nonnegative())),
+});
+
+export function encodeLedger({ isClean, accounts, marks }: SavedLedger): string {
   const receivers = Object.fromEntries(Array.from(accounts, ([receiver, account]) => [receiver, encodeAccount(account)]));
-  return `${JSON.stringify({ version: VERSION, clean: isClean, receivers }, undefined, 2)}\n`;
+  const spools = Object.fromEntries(marks);
+  return `${JSON.stringify({ version: VERSION, clean: isClean, receivers, spools }, undefined, 2)}\n`;
 }
 
 /** Throws an error that says what is wrong where the text is not a whole ledger of this version. */
@@ -44,7 +57,13 @@ export function decodeLedger(text: string): SavedLedger {
   if (file['version'] !== VERSION) throw new TypeError(`its version is ${JSON.stringify(file['version'])}, not ${VERSION}`);
   if (typeof file['clean'] !== 'boolean') throw new TypeError('"clean" is neither true nor false');
   const receivers = Object.entries(asObject('"receivers"', file['receivers']));
-  return { isClean: file['clean'], accounts: new Map(receivers.map(([id, account]) => [id, decodeAccount(id, account)])) };
+  const spools = z.record(z.string(), markSchema).default({}).safeParse(file['spools']);
+  if (!spools.success) throw new TypeError('"spools" does not say how far spools have come');
+  return {
+    isClean: file['clean'],
+    accounts: new Map(receivers.map(([id, account]) => [id, decodeAccount(id, account)])),
+    marks: new Map(Object.entries(spools.data)),
+  };
 }
 
 function encodeAccount({ accepted, delivered, deadLetteredByReason, droppedByReason, held, safe }: SavedAccount) {

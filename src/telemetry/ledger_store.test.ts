@@ -3,6 +3,7 @@ import { test } from 'tap';
 import { RecordingLog } from '../../test/helpers/recording.ts';
 import { SimulatedDisk } from '../../test/helpers/simulated_disk.ts';
 import { VirtualClock } from '../../test/helpers/virtual_clock.ts';
+import type { SpoolMark } from '../core/spool_mark.ts';
 import { Ledger } from './ledger.ts';
 import { decodeLedger } from './ledger_file.ts';
 import { LedgerStore } from './ledger_store.ts';
@@ -30,19 +31,20 @@ class Life {
   readonly log = new RecordingLog();
   readonly ledger = new Ledger();
   readonly store: LedgerStore;
+  marks = new Map<string, SpoolMark>();
   held = { receiver: 'pipe', inFlight: 0, spooled: 0, safe: 0 };
 
   constructor(disk: SimulatedDisk) {
     const { ledger, clock, log } = this;
     ledger.held(() => [this.held]);
-    this.store = new LedgerStore({ path: PATH, ledger, files: disk.mount(), clock, log });
+    this.store = new LedgerStore({ path: PATH, ledger, files: disk.mount(), clock, log, marks: () => this.marks });
   }
 
   /** Starts with this many records recovered from the spool. */
-  async start(recovered = 0): Promise<this> {
+  async start(recovered = 0, newer = 0): Promise<this> {
     await this.store.load();
-    this.held = { ...this.held, spooled: recovered, safe: recovered };
-    this.store.restore(new Map(recovered === 0 ? [] : [['pipe', recovered]]));
+    this.held = { ...this.held, spooled: recovered + newer, safe: recovered + newer };
+    this.store.restore(new Map(recovered + newer === 0 ? [] : [['pipe', { known: recovered, newer }]]));
     await this.store.start();
     return this;
   }
@@ -79,6 +81,30 @@ void test('totals go on after an orderly end, and what was held is what the spoo
   t.same(second.log.lines, [], 'there is nothing to tell');
   second.take(5, { delivered: 5 });
   t.match(second.entry, { accepted: 17, delivered: 12 });
+});
+
+void test('what came after the ledger was saved does not hide what was lost before', async (t) => {
+  const disk = seededDisk();
+  const first = await new Life(disk).start();
+  first.take(10, { delivered: 2, safe: 3 });
+  first.marks.set('logs', { id: 'a-spool', nextPosition: 7, cursors: { 'log-a': { drop_oldest: 2 } } });
+  await first.clock.run(1000);
+  const second = await new Life(disk).start(3, 50);
+  t.match(second.entry, { accepted: 60, delivered: 2, spooled: 53, unaccounted: 0, droppedByReason: { crash: 5 } });
+  const third = new Life(disk);
+  await third.store.load();
+  t.equal(third.store.markOf('logs'), undefined, 'the spool of the second run had none');
+});
+
+void test('a mark is there at the next start', async (t) => {
+  const disk = seededDisk();
+  const first = await new Life(disk).start();
+  const mark = { id: 'a-spool', nextPosition: 7, cursors: { 'log-a': { drop_oldest: 2 } } };
+  first.marks.set('logs', mark);
+  await first.clock.run(1000);
+  const second = new Life(disk);
+  await second.store.load();
+  t.same(second.store.markOf('logs'), mark);
 });
 
 void test('what a killed process held and the spool has not is booked as crash, as far as it was not safe', async (t) => {

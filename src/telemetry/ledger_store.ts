@@ -10,6 +10,7 @@ import type { Clock, Timer } from '../core/clock.ts';
 import { describeError, errnoOf } from '../core/errors.ts';
 import type { FileSystem } from '../core/files.ts';
 import type { Log } from '../core/log.ts';
+import type { RecoveredRecords, SpoolMark } from '../core/spool_mark.ts';
 import type { Ledger } from './ledger.ts';
 import { decodeLedger, EMPTY_LEDGER, encodeLedger, type SavedLedger } from './ledger_file.ts';
 
@@ -22,6 +23,8 @@ export interface LedgerStoreOptions {
   readonly files: FileSystem;
   readonly clock: Clock;
   readonly log: Log;
+  /** How far the spools have come, by pipeline; saved with the totals of the same moment. */
+  readonly marks: () => ReadonlyMap<string, SpoolMark>;
 }
 
 export class LedgerStore {
@@ -54,8 +57,13 @@ export class LedgerStore {
     }
   }
 
+  /** How far the spool of a pipeline had come when the ledger was saved last. */
+  markOf(pipeline: string): SpoolMark | undefined {
+    return this.#loaded.marks.get(pipeline);
+  }
+
   /** Gives the ledger what was loaded; `recovered` are the records that the spools have found, by receiver. */
-  restore(recovered: ReadonlyMap<string, number>): void {
+  restore(recovered: ReadonlyMap<string, RecoveredRecords>): void {
     const { ledger, log } = this.#options;
     for (const { receiver, found, dropped } of ledger.restore(this.#loaded, recovered)) {
       log.warn('the spool does not hold what it held when the ledger was last saved', { receiver, found, dropped });
@@ -89,8 +97,8 @@ export class LedgerStore {
 
   /** Saves where there is something new to say. Never throws. */
   async #save(isClean: boolean): Promise<void> {
-    const { ledger, path, log } = this.#options;
-    const text = encodeLedger({ isClean, accounts: ledger.toSave() });
+    const { ledger, path, log, marks } = this.#options;
+    const text = encodeLedger({ isClean, accounts: ledger.toSave(), marks: marks() });
     if (text === this.#savedText) return;
     this.#savedText = '';
     try {

@@ -26,9 +26,11 @@ export interface RecoveryOptions {
   readonly quarantine: Quarantine;
   /** Frames below this position are done with. */
   readonly from: number;
-  /** Hears of records that were written and cannot be read any more. */
-  readonly lost: (held: ReceiverRecords) => void;
+  /** Frames from this position on are told apart. */
+  readonly newerFrom: number;
 }
+
+type Counts = Pick<RecoveredSegments, 'lost' | 'newer'>;
 
 export interface Candidate {
   readonly path: string;
@@ -43,6 +45,10 @@ export interface RecoveredSegments {
   readonly segments: Segment[];
   /** Paths of others, which could not be removed. */
   readonly leftovers: string[];
+  /** Records at or above `from` that were written and cannot be read any more. */
+  readonly lost: ReceiverRecords[];
+  /** Records of frames from `newerFrom` on, by receiver, those that are lost included. */
+  readonly newer: Map<string, number>;
 }
 
 export async function recoverSegments(options: RecoveryOptions): Promise<RecoveredSegments> {
@@ -51,13 +57,14 @@ export async function recoverSegments(options: RecoveryOptions): Promise<Recover
   await quarantine.load(names);
   const segments: Segment[] = [];
   const leftovers: string[] = [];
+  const counts: Counts = { lost: [], newer: new Map() };
   for (const candidate of candidatesOf(directory, lane, names)) {
     const isPassed = candidate.endPosition <= from;
-    const segment = isPassed ? undefined : await recoverSegment(candidate, options);
+    const segment = isPassed ? undefined : await recoverSegment(candidate, options, counts);
     if (segment !== undefined && segment.lastPosition >= from) segments.push(segment);
     else if (!(await isDone(files.remove(candidate.path)))) leftovers.push(candidate.path);
   }
-  return { segments, leftovers };
+  return { segments, leftovers, ...counts };
 }
 
 /** Names of the segments of a lane among `names`, with where they begin and end. */
@@ -71,14 +78,14 @@ export function candidatesOf(directory: string, lane: string, names: readonly st
 }
 
 /** Undefined where it holds no good frame. */
-async function recoverSegment(candidate: Candidate, options: RecoveryOptions): Promise<Segment | undefined> {
+async function recoverSegment(candidate: Candidate, options: RecoveryOptions, counts: Counts): Promise<Segment | undefined> {
   const file = await options.files.open(candidate.path, 'read');
   try {
     const bytes = await file.size();
     const header = await unlessUnreadable(readSegmentHeader(file, candidate.path));
     const walk = new FrameWalk(file, header === UNREADABLE ? undefined : header?.mark);
     const isNewest = candidate.endPosition === Infinity;
-    return await new Scan(candidate, { file, walk, bytes, header, isNewest }, options).run();
+    return await new Scan(candidate, { file, walk, bytes, header, isNewest }, options, counts).run();
   } finally {
     await file.close();
   }
@@ -123,7 +130,7 @@ interface Place {
   readonly offset: number;
   readonly bytes: number;
   /** Undefined where it is not a frame, or one whose header is damaged. */
-  readonly frame: { readonly position: number; readonly receiver: string; readonly records: number } | undefined;
+  readonly frame: (ReceiverRecords & { readonly position: number }) | undefined;
   /** Whether it is as long as its prefix says. */
   readonly isWhole: boolean;
 }
@@ -133,12 +140,14 @@ class Scan {
   readonly #candidate: Candidate;
   readonly #scanned: Scanned;
   readonly #options: RecoveryOptions;
+  readonly #counts: Counts;
   readonly #segment: Segment;
   #waiting: Place[] = [];
   #lastPosition = -1;
 
-  constructor(candidate: Candidate, scanned: Scanned, options: RecoveryOptions) {
+  constructor(candidate: Candidate, scanned: Scanned, options: RecoveryOptions, counts: Counts) {
     this.#candidate = candidate;
+    this.#counts = counts;
     this.#scanned = scanned;
     this.#options = options;
     const { path, firstPosition } = candidate;
@@ -205,18 +214,29 @@ class Scan {
   async #accept(): Promise<void> {
     const { quarantine, from } = this.#options;
     for (const { offset, bytes, frame } of this.#waiting.splice(0)) {
-      if (frame === undefined) await quarantine.add(this.#segment, this.#scanned.file, offset, bytes);
-      else this.#segment.add(frame.position, offset + bytes, frame.receiver, frame.position < from ? 0 : frame.records);
+      if (frame === undefined) {
+        await quarantine.add(this.#segment, this.#scanned.file, offset, bytes);
+        continue;
+      }
+      const isHeld = frame.position >= from;
+      this.#segment.add(frame.position, offset + bytes, frame.receiver, isHeld ? frame.records : 0);
+      if (isHeld) this.#count(frame, false);
     }
+  }
+
+  #count({ position, receiver, records }: NonNullable<Place['frame']>, isLost: boolean): void {
+    const { lost, newer } = this.#counts;
+    if (isLost) lost.push({ receiver, records });
+    if (position >= this.#options.newerFrom) newer.set(receiver, (newer.get(receiver) ?? 0) + records);
   }
 
   /** Cuts off what is behind the last good frame. Whole frames in there are copied: they may be damaged rather than torn. */
   async #cut(): Promise<void> {
-    const { files, quarantine, events, from, lost } = this.#options;
+    const { files, quarantine, events, from } = this.#options;
     const { file, bytes } = this.#scanned;
     for (const { frame, ...place } of this.#waiting) {
       if (place.isWhole) await quarantine.add(this.#segment, file, place.offset, place.bytes);
-      if (frame !== undefined && frame.position >= from) lost(frame);
+      if (frame !== undefined && frame.position >= from) this.#count(frame, true);
     }
     const { end, path } = this.#segment;
     if (end === bytes) return;

@@ -67,17 +67,18 @@ export class SegmentLog {
 
   /**
    * Walks over the segments, cuts a torn tail and sets aside what is damaged. Batches below `from` are done with: they are not counted, and
-   * segments that hold nothing else are removed. Throws a `SluiceError` for a segment of an unknown version, and the system's error.
+   * segments that hold nothing else are removed; those from `newerFrom` on are told apart. Throws a `SluiceError` for an unknown version.
    */
-  async recover(from: number): Promise<Recovered> {
-    const parts = { quarantine: this.#quarantine, lost: (held: ReceiverRecords) => this.#gone.push(held) };
-    const { segments, leftovers } = await recoverSegments({ ...this.#options, ...parts, from });
+  async recover(from: number, newerFrom = Infinity): Promise<Recovered> {
+    const options = { ...this.#options, quarantine: this.#quarantine, from, newerFrom };
+    const { segments, leftovers, lost, newer } = await recoverSegments(options);
+    this.#gone.push(...lost);
     this.#segments.push(...segments);
     this.#recovered = segments;
     this.#directory = new SegmentDirectory(this.#options.directory, this.#files, leftovers);
     this.#lastPosition = this.#segments.at(-1)?.lastPosition ?? -1;
     this.#syncedPosition = this.#lastPosition;
-    return { lastPosition: this.#lastPosition, held: new Map(Array.from(this.held(), (held) => [held.receiver, held.records])) };
+    return { lastPosition: this.#lastPosition, newer };
   }
 
   /**
@@ -269,7 +270,6 @@ export class SegmentLog {
 
   async #remove(segment: Segment): Promise<void> {
     segment.isRemoved = true;
-    await closeFile(segment);
     try {
       await this.#directory.remove(segment.path);
     } catch (error) {
@@ -278,6 +278,7 @@ export class SegmentLog {
     }
     this.#forget(segment);
     this.#gone.push(...heldBy(segment));
+    await closeFile(segment);
   }
 
   #forget(segment: Segment): void {

@@ -4,6 +4,7 @@ import { type SpoolState, StateFile } from './state_file.ts';
 
 const STATE: SpoolState = {
   isClean: false,
+  id: 'a-spool',
   nextPosition: 4711,
   lanes: { drop_oldest: { epoch: '8f1d', nextSequence: 12 } },
   cursors: { 'log-a': { drop_oldest: 4700 } },
@@ -28,8 +29,8 @@ void test('what was saved last is loaded', async (t) => {
   t.equal(await open().load(), undefined);
   await open().save({ ...STATE, isClean: true });
   await open().save(STATE);
-  const { isClean, nextPosition, lanes, cursors } = (await open().load()) ?? {};
-  t.same({ isClean, nextPosition, lanes, cursors }, STATE);
+  const { id, isClean, nextPosition, lanes, cursors } = (await open().load()) ?? {};
+  t.same({ id, isClean, nextPosition, lanes, cursors }, STATE);
   t.same([...disk.contents.keys()], ['/spool/state.json']);
   t.same(told, []);
 });

@@ -15,6 +15,8 @@ const stateSchema = z.object({
   version: z.literal(VERSION),
   /** True between an orderly stop and the next start. */
   isClean: z.boolean(),
+  /** Made with the directory, so that nothing is taken for being about this spool that is about another. */
+  id: z.string(),
   /** No batch has been given this position yet, nor one above it. */
   nextPosition: whole,
   /** By name of the lane. */

@@ -46,6 +46,6 @@ export interface Damage {
 export interface Recovered {
   /** The highest position found; -1 where there is none. */
   readonly lastPosition: number;
-  /** Records at or above the position from which the lane was recovered, by receiver. */
-  readonly held: ReadonlyMap<string, number>;
+  /** Of the records that are held, by receiver, those at or above the position from which on they are newer than what is known otherwise. */
+  readonly newer: ReadonlyMap<string, number>;
 }

@@ -6,6 +6,7 @@ import { VirtualClock } from '../../../test/helpers/virtual_clock.ts';
 import { Ack, type Outcome } from '../../core/ack.ts';
 import type { Batch, BatchFacts } from '../../core/batch.ts';
 import type { Clock, Timer } from '../../core/clock.ts';
+import type { RecoveredRecords, SpoolMark } from '../../core/spool_mark.ts';
 import { BATCH_OVERHEAD_BYTES } from '../entry.ts';
 import { SpoolEvents } from '../events.ts';
 import type { OverflowRule } from '../lane.ts';
@@ -63,8 +64,13 @@ export class SpoolBench {
 
   /** A process that takes the place of the one before. */
   async start(): Promise<ReadonlyMap<string, number>> {
+    const recovered = await this.startAt(undefined);
+    return new Map([...recovered].map(([receiver, { known, newer }]) => [receiver, known + newer]));
+  }
+
+  startAt(mark: SpoolMark | undefined): Promise<ReadonlyMap<string, RecoveredRecords>> {
     this.spool = this.#create();
-    return this.#settled(this.spool.start());
+    return this.#settled(this.spool.start(mark));
   }
 
   /** Ends the process without a word; the machine goes on, or loses power too. */

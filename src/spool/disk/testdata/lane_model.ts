@@ -119,12 +119,13 @@ export class LaneModel {
       (position) => position >= this.#settled,
     );
     this.#log = this.#openLog();
-    const { held, lastPosition } = await this.#log.recover(this.#settled);
+    const { lastPosition } = await this.#log.recover(this.#settled);
+    const held = [...this.#log.held()];
     const found = await this.#readFrom(this.#settled);
     const missing = expected.filter((position) => !found.includes(position));
     assert.ok(missing.length <= this.flips, `${missing.join()} were written and are not there`);
     assert.ok(found.every((position) => position <= lastPosition && position < this.#nextPosition));
-    const heldRecords = [...held.values()].reduce((sum, records) => sum + records, 0);
+    const heldRecords = held.reduce((sum, { records }) => sum + records, 0);
     const foundRecords = found.reduce((sum, position) => sum + countOf(position), 0);
     assert.ok(heldRecords >= foundRecords);
     if (this.flips === 0 && !this.#hasLostPower) assert.equal(heldRecords, foundRecords);
