@@ -114,7 +114,7 @@ void test('a peer with the right name and authority is talked to', async (t) => 
 void test('a peer with another name, another authority or none is not', async (t) => {
   const site = new Site(t);
   await site.serve();
-  t.match(await site.visit(site.client({ server_name: 'log-b.test' })), /log-b\.test.*log-a\.test/);
+  t.match(await site.visit(site.client({ server_name: 'log-b.test' })), /log-b\.test.*log-a\.test.*set tls\.server_name/);
   const other = makeCertificate({ name: 'Other CA', isAuthority: true });
   t.match(await site.visit(site.client({ ca: site.write('other.pem', other.certificate) })), /authority .* is not in tls\.ca/);
   t.equal(await site.visit(site.client({ server_name: 'log-b.test', verify: false })), 'hello', 'unless nobody checks');
@@ -139,8 +139,16 @@ void test('a server that knows the authority of its clients lets in no others', 
   t.equal(await site.visit(site.client(site.install('agent', agent))), 'hello');
   t.match(await site.visit(site.client()), /the peer wants a certificate: set tls\.certificate/);
   t.match(site.refusals, ['the peer has no certificate']);
-  const stranger = site.client(site.install('stranger', makeCertificate({ name: 'stranger' })));
-  t.not(await site.visit(stranger), 'hello');
+  const foreign = makeCertificate({ name: 'Foreign CA', isAuthority: true });
+  const until = new Date(Date.now() - 1000);
+  for (const [certificate, reason] of [
+    [makeCertificate({ name: 'stranger' }), /not good: it is signed by itself and is not in client_ca/],
+    [makeCertificate({ name: 'stranger', issuer: foreign }), /not good: its authority is not in client_ca/],
+    [makeCertificate({ name: 'late', issuer: authority, until }), /not good: it has expired/],
+  ] as const) {
+    t.not(await site.visit(site.client(site.install('stranger', certificate))), 'hello');
+    t.match(site.refusals.at(-1), reason);
+  }
 });
 
 void test('where a client certificate is not required, a bad one is refused all the same', async (t) => {

@@ -97,12 +97,13 @@ export class TlsServer {
     const server = createServer({ ...options, ...this.#files.contextOptions, requestCert, rejectUnauthorized }, (socket) => {
       // Without a certificate is not the same as with a bad one, which Node leaves to whoever does not insist on one.
       if (requestCert && !socket.authorized && socket.getPeerX509Certificate() !== undefined) {
-        this.#refuse(socket, new Error(`its certificate is not good: ${socket.authorizationError}`));
+        this.#refuse(socket, whyDistrusted(socket) ?? 'its certificate is not good');
       } else {
         onConnection(socket);
       }
     });
-    server.on('tlsClientError', (error, socket) => this.#refuse(socket, error));
+    // A client whose certificate is not trusted is cut off by Node, and the error says no more than that.
+    server.on('tlsClientError', (error, socket) => this.#refuse(socket, whyDistrusted(socket) ?? explainTlsError(error)));
     this.#poll(server);
     return server;
   }
@@ -112,10 +113,10 @@ export class TlsServer {
     this.#timer?.cancel();
   }
 
-  #refuse(socket: TLSSocket, error: Error): void {
+  #refuse(socket: TLSSocket, reason: string): void {
     const peer = formatAddress({ host: socket.remoteAddress ?? '?', port: socket.remotePort ?? 0 });
     socket.destroy();
-    this.#parts.refused(peer, explainTlsError(error));
+    this.#parts.refused(peer, reason);
   }
 
   #poll(server: Server): void {
@@ -125,6 +126,23 @@ export class TlsServer {
     });
   }
 }
+
+/** What is wrong with the certificate of a client; undefined where nothing is, or nothing was looked at. */
+function whyDistrusted(socket: TLSSocket): string | undefined {
+  const code = String(socket.authorizationError ?? '');
+  return code === '' ? undefined : `its certificate is not good: ${CLIENT_MEANINGS[code] ?? code}`;
+}
+
+/** What is wrong with a client's certificate; keys are codes of X509_verify_cert(3). */
+const CLIENT_MEANINGS: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: 'it has expired, or a clock is wrong',
+  CERT_NOT_YET_VALID: 'it is not valid yet, or a clock is wrong',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'it is signed by itself and is not in client_ca',
+  SELF_SIGNED_CERT_IN_CHAIN: 'its authority is not in client_ca',
+  UNABLE_TO_GET_ISSUER_CERT: 'its authority is not in client_ca',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its authority is not in client_ca',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its authority is not in client_ca, or the client leaves out one between',
+};
 
 /** What OpenSSL and Node say, in words that say what to do; keys are codes of X509_verify_cert(3) and of Node. */
 const MEANINGS: Readonly<Record<string, string>> = {
@@ -142,11 +160,16 @@ const MEANINGS: Readonly<Record<string, string>> = {
   ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: 'the peer speaks no version of TLS that min_version allows',
   ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: 'the peer does not know the authority of our certificate',
   ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'the peer wants a certificate: set tls.certificate and tls.key',
+  'ERR_SSL_SSL/TLS_ALERT_BAD_CERTIFICATE': 'the peer does not trust our certificate: see its log',
+  'ERR_SSL_SSL/TLS_ALERT_CERTIFICATE_EXPIRED': 'our certificate has expired, as the peer says',
+  'ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE': 'the peer broke off: it may want a certificate (set tls.certificate and tls.key)',
   ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE: 'the peer has no certificate',
   ERR_TLS_HANDSHAKE_TIMEOUT: 'the TLS handshake took too long',
 };
 
 /** The text of an error of a TLS connection, in plain words where its code is a known one. */
 export function explainTlsError(error: unknown): string {
-  return MEANINGS[errnoOf(error) ?? ''] ?? describeError(error);
+  const code = errnoOf(error) ?? '';
+  const text = MEANINGS[code] ?? describeError(error);
+  return code === 'ERR_TLS_CERT_ALTNAME_INVALID' ? `${text}; if the peer is the right one, set tls.server_name` : text;
 }
