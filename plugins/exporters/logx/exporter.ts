@@ -1,5 +1,6 @@
 import { type Exporter, type ExporterContext, READY, type Readiness } from '../../../src/core/component.ts';
 import { TlsClient } from '../../../src/kit/tls.ts';
+import { clientTls } from '../../../src/kit/tls_options.ts';
 import { readBootId } from './boot.ts';
 import { dialEndpoint, type Endpoint } from './endpoint.ts';
 import { LineCache } from './line_cache.ts';
@@ -44,7 +45,7 @@ function makeEndpoints(name: string, given: DestinationOptions, context: Exporte
   const { tls, acknowledged } = given;
   const compression = given.compression === 'none' ? undefined : given.compression;
   const all = endpointsOf(given);
-  const client = all.some(({ isEncrypted }) => isEncrypted) ? new TlsClient(tls, context) : undefined;
+  const client = all.some(({ isEncrypted }) => isEncrypted) ? new TlsClient(tls ?? clientTls().parse({}), context) : undefined;
   const common = { name, acknowledged, compression };
   return all.map(({ isEncrypted, ...address }) => ({ ...common, address, tls: isEncrypted ? client : undefined }));
 }

@@ -34,8 +34,10 @@ void test('a destination has an endpoint or several, over TCP or TLS', (t) => {
 });
 
 void test('tls is refused where nothing would be encrypted', (t) => {
-  for (const tls of [{ ca: '/ca.pem' }, { server_name: 'log-a' }, { verify: false }]) {
-    t.match(problems({ 'log-a': { endpoint: 'tcp://log-a:6514', tls } }), [/no endpoint is tls:\/\//]);
+  for (const tls of [{ ca: '/ca.pem' }, { verify: false }, { min_version: 'TLSv1.3' }, {}]) {
+    t.match(problems({ 'log-a': { endpoint: 'tcp://log-a:6514', tls } }), [
+      /no endpoint is tls:\/\/.*write tls:\/\/host:port, or leave tls out/,
+    ]);
     t.same(problems({ 'log-a': { endpoint: 'tls://log-a:6514', tls } }), []);
   }
   t.end();

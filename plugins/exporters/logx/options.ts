@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { COMPRESSIONS } from '../../../src/kit/compression.ts';
 import { type Address, byteSize, duration, formatAddress, parseAddress } from '../../../src/kit/options.ts';
-import { type ClientTlsOptions, clientTls } from '../../../src/kit/tls_options.ts';
+import { clientTls } from '../../../src/kit/tls_options.ts';
 
 /** An endpoint as it is written in the configuration. */
 export interface EndpointOption extends Address {
@@ -21,10 +21,6 @@ const endpoint = z
     abort: true, // what is checked of all endpoints together needs each of them to be one
   })
   .transform((text) => parseEndpoint(text) ?? { host: '', port: 0, isEncrypted: false });
-
-function isUsed({ ca, certificate, server_name, verify }: ClientTlsOptions): boolean {
-  return ca !== undefined || certificate !== undefined || server_name !== undefined || !verify;
-}
 
 interface WithEndpoints {
   readonly endpoint?: EndpointOption | undefined;
@@ -50,7 +46,7 @@ const destination = z
         'Instead of `endpoint`, where receivers listen that share the destination. One is used for as long as it takes records, then the next one, without a mark.',
       )
       .meta({ examples: [['tls://log-a1.example.net:6514', 'tls://log-a2.example.net:6514']] }),
-    tls: clientTls().prefault({}).describe('How `tls://` endpoints are connected to.'),
+    tls: clientTls().optional().describe('How `tls://` endpoints are connected to.'),
     protocol: z.enum(['cfjs1']).default('cfjs1').describe('How records are sent.'),
     acknowledged: z
       .boolean()
@@ -68,9 +64,9 @@ const destination = z
   .refine(({ endpoint, endpoints }) => (endpoint === undefined) !== (endpoints === undefined), {
     error: 'needs either endpoint or endpoints',
   })
-  .refine((given) => !isUsed(given.tls) || endpointsOf(given).some(({ isEncrypted }) => isEncrypted), {
+  .refine((given) => given.tls === undefined || endpointsOf(given).some(({ isEncrypted }) => isEncrypted), {
     path: ['tls'],
-    error: 'is set, and no endpoint is tls://, so that nothing would be encrypted',
+    error: 'is set, and no endpoint is tls://, so that nothing would be encrypted; write tls://host:port, or leave tls out',
   })
   .refine(({ compression, acknowledged }) => compression === 'none' || acknowledged, {
     path: ['compression'],

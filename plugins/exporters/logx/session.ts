@@ -80,8 +80,8 @@ export class Session {
     this.#socket.on('secureConnect', () => this.#onConnect());
     this.#socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     this.#socket.on('error', (error) => this.#onError(error));
-    this.#socket.on('end', () => this.#end('the receiver closed the connection'));
-    this.#socket.on('close', () => this.#end('the connection was closed'));
+    this.#socket.on('end', () => this.#onEnd('the receiver closed the connection'));
+    this.#socket.on('close', () => this.#onEnd('the connection was closed'));
   }
 
   /** What was given to be sent and has not left this host, in bytes. */
@@ -118,10 +118,18 @@ export class Session {
     this.close(reason, ENDS[this.#stage].trigger);
   }
 
+  /** A receiver that does not trust this agent's certificate need not say so before it closes; Sluice's does not. */
+  #onEnd(reason: string): void {
+    const isGreeted = this.#stage === 'open' || this.#stage === 'connecting';
+    if (this.#endpoint.tls === undefined || isGreeted) this.#end(reason);
+    else this.#end(`${reason} and did not answer the hello; if it does not trust this agent's certificate, its log says so`);
+  }
+
   #onError(error: Error): void {
-    if (this.#endpoint.tls === undefined) this.#end(describeError(error));
+    const code = errnoOf(error);
+    if (this.#endpoint.tls === undefined || code === 'ECONNRESET' || code === 'EPIPE') this.#onEnd(describeError(error));
     // What the peer thinks of our certificate comes after the handshake, as far as this side can see.
-    else this.close(explainTlsError(error), errnoOf(error)?.startsWith('ERR_SSL') ? 'tls' : ENDS[this.#stage].trigger);
+    else this.close(explainTlsError(error), code?.startsWith('ERR_SSL') ? 'tls' : ENDS[this.#stage].trigger);
   }
 
   #onConnect(): void {
