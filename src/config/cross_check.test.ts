@@ -43,6 +43,19 @@ void test('two components cannot have one path', async (t) => {
   ]);
 });
 
+/** The good configuration with options of its pipeline. */
+function withPipeline(options: string): string {
+  return goodBut('exporters: [logx] }', `exporters: [logx], ${options} }`);
+}
+
+void test('spools and dead letters need directories of their own', async (t) => {
+  t.same(problemsOf(withPipeline('dead_letters: { directory: /var/lib/sluice/spool/logs }')), [
+    '24:114: service.pipelines.logs.dead_letters.directory: the path /var/lib/sluice/spool/logs is taken by service.pipelines.logs.spool.disk.directory (give each of the two its own)',
+  ]);
+  t.match(problemsOf(withPipeline('spool: { disk: { directory: /var/lib/sluice } }')), [/is taken by service\.state_directory/]);
+  t.same(problemsOf(withPipeline('spool: { disk: { enabled: false, directory: /var/lib/sluice } }')), [], 'one that is not used');
+});
+
 void test('a component cannot have the telemetry address', async (t) => {
   const text = goodBut('  journald: {}', '  journald: {}\n  cfjs1: { listen: "0.0.0.0:9476" }').replace(
     '[journald,',

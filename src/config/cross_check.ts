@@ -5,6 +5,7 @@ import { type Claimed, conflictingClaims, describeClaim } from './claims.ts';
 import { entriesOf, memberOf, valueAt } from './data.ts';
 import type { Finding } from './explain.ts';
 import { type FileConfig, parseComponentId } from './file_schema.ts';
+import { deadLetterDirectory, spoolDirectory } from './state_paths.ts';
 import { nearest } from './nearest.ts';
 import { formatPath, type Path } from './problem.ts';
 import { type Section, SECTIONS } from './registry.ts';
@@ -116,12 +117,29 @@ function checkClaims(file: FileConfig | undefined, components: ComponentMaps, re
   }
   if (file !== undefined) {
     const path = ['service', 'telemetry', 'address'];
-    claims.push({ path, claim: `address:${formatAddress(file.service.telemetry.address)}` });
+    claims.push({ path, claim: `address:${formatAddress(file.service.telemetry.address)}` }, ...directoryClaims(file));
   }
   for (const { first, second } of conflictingClaims(claims)) {
     const message = `${describeClaim(second.claim)} is taken by ${formatPath(first.path)}`;
     report({ path: second.path, at: 'key', message, hint: 'give each of the two its own' });
   }
+}
+
+/** Spools and dead letters each know the files in their directory by name, and remove some. */
+function directoryClaims({ service }: FileConfig): Claimed[] {
+  const claims: Claimed[] = [{ path: ['service', 'state_directory'], claim: `path:${service.state_directory}` }];
+  for (const [name, { spool, dead_letters }] of Object.entries(service.pipelines)) {
+    const path = ['service', 'pipelines', name];
+    if (spool.disk.enabled) {
+      const directory = spoolDirectory(service.state_directory, name, spool.disk.directory);
+      claims.push({ path: [...path, 'spool', 'disk', 'directory'], claim: `path:${directory}` });
+    }
+    if (dead_letters.enabled) {
+      const directory = deadLetterDirectory(service.state_directory, name, dead_letters.directory);
+      claims.push({ path: [...path, 'dead_letters', 'directory'], claim: `path:${directory}` });
+    }
+  }
+  return claims;
 }
 
 function checkDestinations(references: readonly Reference[], { exporters }: ComponentMaps, report: Report): void {

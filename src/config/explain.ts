@@ -82,6 +82,8 @@ function unknownKey(path: Path, key: string, option: Option | undefined): Findin
   const unknown = { path: [...path, key], at: 'key', message: 'is not a known option' } as const;
   const meant = nearest(key, known);
   if (meant !== undefined) return { ...unknown, hint: `did you mean ${meant}?`, meant: [...path, meant] };
+  const deeper = (option?.children ?? []).filter(({ children }) => children.some(({ name }) => name === key));
+  if (deeper.length > 0) return { ...unknown, hint: `did you mean ${joinOr(deeper.map(({ name }) => `${name}.${key}`))}?` };
   return { ...unknown, hint: known.length === 0 ? 'remove it: there are no options here' : `known here: ${known.join(', ')}` };
 }
 

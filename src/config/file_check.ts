@@ -118,7 +118,10 @@ function fillEmptySections(root: Record<string, unknown>): void {
   for (const section of [...SECTIONS, 'service']) fill(root, section);
   for (const section of SECTIONS) for (const id of idsIn(root, section)) fill(root[section], id);
   for (const part of ['telemetry', 'pipelines']) fill(root['service'], part);
-  for (const [, pipeline] of entriesOf(valueAt(root, ['service', 'pipelines']))) fill(pipeline, 'spool');
+  for (const [, pipeline] of entriesOf(valueAt(root, ['service', 'pipelines']))) {
+    for (const part of ['spool', 'dead_letters']) fill(pipeline, part);
+    for (const part of ['memory', 'disk']) fill(memberOf(pipeline, 'spool'), part);
+  }
 }
 
 function fill(parent: unknown, key: string): void {

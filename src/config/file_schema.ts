@@ -12,7 +12,7 @@ function idList() {
   return z.array(z.string());
 }
 
-const spoolSchema = z.strictObject({
+const spoolOptions = z.strictObject({
   memory: z
     .strictObject({
       max_bytes: byteSize({ min: '1MiB', max: '64GiB' })
@@ -46,6 +46,11 @@ const spoolSchema = z.strictObject({
   commit_interval: duration({ min: '1ms', max: '10s' })
     .prefault('50ms')
     .describe('With `durability: always`, how long batches gather before they are written and synced together.'),
+});
+
+const spoolSchema = spoolOptions.refine(({ durability, disk }) => durability !== 'always' || disk.enabled, {
+  path: ['durability'],
+  error: 'is always, which nothing can keep where disk.enabled is false: enable the disk, or leave durability at overflow',
 });
 
 const deadLettersSchema = z.strictObject({

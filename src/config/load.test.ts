@@ -116,6 +116,31 @@ void test('an unknown key that is like none lists what is known', async (t) => {
   ]);
 });
 
+/** The good configuration with options of its pipeline's spool. */
+function withSpool(options: string): string {
+  return goodBut('exporters: [logx] }', `exporters: [logx], spool: { ${options} } }`);
+}
+
+void test('an unknown key that is known one level deeper names its place', async (t) => {
+  t.same(problemsOf(withSpool('max_bytes: 64MiB')), [
+    '24:107: service.pipelines.logs.spool.max_bytes: is not a known option (did you mean memory.max_bytes or disk.max_bytes?)',
+  ]);
+  t.same(problemsOf(withSpool('directory: /var/spool')), [
+    '24:107: service.pipelines.logs.spool.directory: is not a known option (did you mean disk.directory?)',
+  ]);
+});
+
+void test('what has nothing behind it has every option at its default', async (t) => {
+  t.same(problemsOf(goodBut('exporters: [logx] }', 'exporters: [logx], spool: { memory:, disk: }, dead_letters: }')), []);
+});
+
+void test('records cannot always be on disk where there is none', async (t) => {
+  t.same(problemsOf(withSpool('durability: always, disk: { enabled: true }')), []);
+  t.match(problemsOf(withSpool('durability: always, disk: { enabled: false }')), [
+    /^24:\d+: service\.pipelines\.logs\.spool\.durability: .*disk\.enabled is false/,
+  ]);
+});
+
 void test('an unknown component type names the nearest', async (t) => {
   const text = goodBut('journald: {}', 'journal: {}').replace('[journald,', '[journal,');
   t.same(problemsOf(text), ['2:3: receivers.journal: there is no receiver of the type journal (did you mean journald?)']);

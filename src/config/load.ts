@@ -1,6 +1,5 @@
 /** From a file's text to a configuration that can be run, or to everything that is wrong with it at once. */
 import { hostname } from 'node:os';
-import { join } from 'node:path';
 import type { AgentConfig, AnyDefinition, ComponentConfig, DeadLettersConfig, SpoolConfig } from './agent_config.ts';
 import { readConfigText } from './config_file.ts';
 import { type CheckedFile, FileCheck } from './file_check.ts';
@@ -8,6 +7,7 @@ import type { FileConfig } from './file_schema.ts';
 import type { Environment } from './interpolate.ts';
 import { ConfigError } from './problem.ts';
 import type { Registry } from './registry.ts';
+import { deadLetterDirectory, spoolDirectory } from './state_paths.ts';
 import { YamlSource } from './yaml_source.ts';
 
 export interface ConfigContext {
@@ -60,7 +60,8 @@ function assemble({ file: { service }, components }: CheckedFile): AgentConfig {
 type PipelineSection = FileConfig['service']['pipelines'][string];
 
 function spoolOf(name: string, spool: PipelineSection['spool'], stateDirectory: string): SpoolConfig {
-  const { enabled, directory = join(stateDirectory, 'spool', name), max_bytes } = spool.disk;
+  const { enabled, max_bytes } = spool.disk;
+  const directory = spoolDirectory(stateDirectory, name, spool.disk.directory);
   return {
     maxMemoryBytes: spool.memory.max_bytes,
     disk: enabled ? { directory, maxBytes: max_bytes } : undefined,
@@ -74,7 +75,8 @@ function deadLettersOf(
   letters: PipelineSection['dead_letters'],
   stateDirectory: string,
 ): DeadLettersConfig | undefined {
-  const { enabled, directory = join(stateDirectory, 'dead_letters', name), max_bytes, max_age } = letters;
+  const { enabled, max_bytes, max_age } = letters;
+  const directory = deadLetterDirectory(stateDirectory, name, letters.directory);
   return enabled ? { directory, maxBytes: max_bytes, maxAgeMs: max_age } : undefined;
 }
 
