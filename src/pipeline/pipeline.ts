@@ -183,9 +183,12 @@ export class Pipeline {
       for (let index = firstProcessor; index < this.#processors.length && batch.count > 0; index++) {
         this.#processors[index]!.process(batch); // index is below the length
       }
-    } finally {
-      this.#passing.pop();
+    } catch (error) {
+      this.#log.error('a processor failed; the records of the batch are dropped', { reason: describeError(error) });
+      this.#drop(batch, batch.count, 'processor_failed');
+      batch.truncate(0);
     }
+    this.#passing.pop();
     if (batch.count === 0) batch.settle({ kind: 'dropped', reason: this.#lastDropReason });
     else this.spool.append(batch, this.#rules.get(batch.receiver) ?? 'drop_newest');
   }

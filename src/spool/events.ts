@@ -109,6 +109,15 @@ export class SpoolEvents {
     });
   }
 
+  diskHangs(graceMs: number): void {
+    this.#log.error(
+      'the disk has not taken everything in time at the stop; what it has not got is lost where no source keeps it',
+      {
+        waited_ms: graceMs,
+      },
+    );
+  }
+
   destinationsGone(names: readonly string[]): void {
     this.#log.warn('destinations that are no longer configured are forgotten; what they have not got goes to those that are', {
       destinations: names,

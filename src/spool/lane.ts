@@ -5,7 +5,7 @@
  *     oldest                                                                newest
  *     ├────────── segments on disk ──────────┤
  *                                   ├─────────────── memory ──────────────┤ ◀── append
- *     … on disk only …  evictedThrough │ in both  syncedPosition │ in memory only
+ *     … on disk only …  evictedThrough │ in both   lastPosition │ in memory only
  */
 import { DELIVERED, type Outcome } from '../core/ack.ts';
 import type { Batch } from '../core/batch.ts';

@@ -1,12 +1,14 @@
 /**
- * Who has to wait for memory, and for how long. Receivers whose source keeps the records wait from half the bound on, so that the other half
- * stays free for those whose source does not; `block` waits at the bound. Receivers that drop do not wait, but for a moment.
+ * Who has to wait for memory, and for how long. Receivers whose source keeps the records wait from half the bound on, and those that block
+ * their writers from three quarters on, so that the rest stays free for those that must not wait. These do so but for a moment.
  */
 import type { Clock } from '../core/clock.ts';
 import type { OverflowRule } from './lane.ts';
 
 /** Receivers that are pushed back wait from this share of the bound on memory on. */
 const PUSH_BACK_SHARE = 0.5;
+
+const BLOCK_SHARE = 0.75;
 
 /** Receivers that drop pause from this share on, while the disk is being written to. */
 const PAUSE_SHARE = 0.75;
@@ -53,7 +55,7 @@ export class Room {
       case 'push_back':
         return this.#whenBelow(maxMemoryBytes * PUSH_BACK_SHARE);
       case 'block':
-        return this.#whenBelow(maxMemoryBytes);
+        return this.#whenBelow(maxMemoryBytes * BLOCK_SHARE);
       case 'drop_oldest':
       case 'drop_newest':
         return this.#whenWritten(maxMemoryBytes * PAUSE_SHARE);

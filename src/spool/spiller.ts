@@ -146,19 +146,22 @@ export class Spiller {
   async #run(): Promise<boolean> {
     const { lanes, durability, maxMemoryBytes } = this.#o;
     const isEnough = (): boolean => this.memoryBytes < maxMemoryBytes * (durability === 'always' ? BEGIN_SHARE : ENOUGH_SHARE);
+    const stuck = new Set<Lane>();
     for (;;) {
       for (const lane of lanes) lane.evict(isEnough);
       this.#o.events.freed();
       if (this.#isStopped || (durability === 'overflow' && isEnough())) return false;
-      const lane = this.#fullest();
-      if (lane === undefined) return false;
-      if (!(await this.#write(lane, this.#next(lane, this.#mayGoNow)))) return true;
+      const lane = this.#fullest(stuck);
+      if (lane === undefined) return stuck.size > 0;
+      if (await this.#write(lane, this.#next(lane, this.#mayGoNow))) continue;
+      if (this.#isFailing) return true;
+      stuck.add(lane); // at the bound, another lane may have something that may give way
     }
   }
 
   /** The lane that takes most memory of those that have something to write. */
-  #fullest(): Lane | undefined {
-    const writable = this.#o.lanes.filter((lane) => this.#next(lane, this.#mayGoNow).length > 0);
+  #fullest(stuck: ReadonlySet<Lane>): Lane | undefined {
+    const writable = this.#o.lanes.filter((lane) => !stuck.has(lane) && this.#next(lane, this.#mayGoNow).length > 0);
     return writable.toSorted((a, b) => b.tail.bytes - a.tail.bytes)[0];
   }
 

@@ -31,6 +31,9 @@ import { SpoolDisk } from './spool_disk.ts';
 /** How often it is saved how far destinations have come, and what they all have is removed from disk. */
 const TIDY_MS = 1000;
 
+/** How long a stop waits for the disk. */
+const STOP_GRACE_MS = 10_000;
+
 /** Why records were dropped here, as the ledger shows it. */
 const SPOOL_FULL = 'spool_full';
 /** Records were on disk, and what is there now is not them. */
@@ -174,18 +177,32 @@ export class Spool {
 
   /**
    * Puts what is held on disk, but for what no destination has and its source keeps; the sources of the rest are told that it was not
-   * delivered, and `abandoned` what that was. The spool must not be used after that.
+   * delivered, and `abandoned` what that was. A disk that hangs is not waited for beyond a grace. The spool must not be used after that.
    */
   async stop(abandoned: Abandoned): Promise<void> {
     this.#isStopped = true;
     this.#tidyTimer?.cancel();
+    const isWritten = await this.#withinGrace(this.#finishWriting());
+    for (const lane of this.#lanes) for (const entry of lane.takeAll()) this.#abandon(lane, entry, abandoned);
+    if (!isWritten || !(await this.#withinGrace(this.#disk?.close(this.#nextPosition)))) this.#o.events.diskHangs(STOP_GRACE_MS);
+    this.#room.stop();
+  }
+
+  async #finishWriting(): Promise<void> {
     await this.#refusals.stop();
     await this.#tidying;
     for (const cursor of this.cursors) cursor.close();
     await this.#spiller.stop(({ rule }, { isTaken }) => rule !== 'push_back' || isTaken);
-    for (const lane of this.#lanes) for (const entry of lane.takeAll()) this.#abandon(lane, entry, abandoned);
-    await this.#disk?.close(this.#nextPosition);
-    this.#room.stop();
+  }
+
+  /** False where it takes too long. */
+  async #withinGrace(work: Promise<void> | undefined): Promise<boolean> {
+    const { promise: isDone, resolve } = Promise.withResolvers<boolean>();
+    const timer = this.#o.clock.after(STOP_GRACE_MS, () => resolve(false));
+    void Promise.resolve(work).then(() => resolve(true));
+    const isInTime = await isDone;
+    timer.cancel();
+    return isInTime;
   }
 
   #laneOf(rule: OverflowRule): Lane {

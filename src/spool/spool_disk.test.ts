@@ -287,3 +287,42 @@ void test('a mark of another spool says nothing', async (t) => {
   t.same(await bench.drain('a'), ['1']);
   await bench.stop();
 });
+
+void test('a lane that the disk has no room for does not keep another one from giving up its oldest', async (t) => {
+  const bench = new SpoolBench({ batchesThatFit: 800, maxDiskBytes: 2 * MIB });
+  await bench.start();
+  for (const name of range(1, 60)) {
+    if (bench.spool.whenRoom('block') === undefined) bench.add(`blocking ${name}`, 'block', 500);
+    bench.add(name, 'drop_oldest', 500);
+    await bench.clock.run(300);
+  }
+  const left = (await bench.drain('a')).filter((name) => !name.startsWith('blocking'));
+  t.same(left, range(61 - left.length, 60), 'the newest are there, without a hole');
+  t.ok(left.length > 5);
+  await bench.stop();
+});
+
+void test('a start on a full disk is possible, and gives no id twice', async (t) => {
+  const bench = new SpoolBench({ maxDiskBytes: 16 * MIB });
+  await bench.start();
+  const first = bench.add('1');
+  await bench.stop();
+  bench.disk.fault = (operation) => (operation === 'create' || operation === 'write' ? 'ENOSPC' : undefined);
+  await bench.start();
+  t.not(bench.add('2').epoch, first.epoch);
+  bench.crash();
+  bench.disk.failWith(undefined);
+  await bench.start();
+  t.equal(bench.add('3').epoch, first.epoch, 'what the first run left behind in good order');
+  t.same(await bench.drain('a'), ['1', '3']);
+  await bench.stop();
+});
+
+void test('a stop does not wait for ever for a disk that hangs', async (t) => {
+  const bench = new SpoolBench({ maxDiskBytes: 16 * MIB });
+  await bench.start();
+  bench.add('1', 'drop_oldest', 3);
+  bench.disk.latencyMs = () => 1e9;
+  t.same(await bench.stop(), ['pipe 3 false']);
+  t.match(bench.log.lines.at(-1), { level: 'error', message: /has not taken everything in time/ });
+});

@@ -7,7 +7,7 @@ import { StateFile, type SpoolState } from './disk/state_file.ts';
 import { newEpoch } from './epoch.ts';
 import type { ReceiverRecords } from './disk/types.ts';
 import type { SpoolEvents } from './events.ts';
-import type { Lane } from './lane.ts';
+import type { Lane, Numbering } from './lane.ts';
 
 /** Segments are this share of the bound, within limits: what is given up when the disk is full, and how late it is freed. */
 const SEGMENT_SHARE = 1 / 32;
@@ -103,8 +103,11 @@ export class SpoolDisk {
     this.#id = state?.id ?? this.#id;
     const mark = this.#o.mark?.id === this.#id ? this.#o.mark : undefined;
     this.#nextPosition = Math.max(state?.nextPosition ?? 0, mark?.nextPosition ?? 0);
-    for (const lane of lanes) await this.#openLane(lane, state, mark);
-    await this.#file.save(this.#stateOf(this.#nextPosition, false));
+    const opened: { lane: Lane; log: SegmentLog }[] = [];
+    for (const lane of lanes) opened.push({ lane, log: await this.#openLane(lane, state, mark) });
+    if (await this.#save(this.#nextPosition, false)) return;
+    // The disk may still say that the last end was in good order, so nothing may be numbered where it left off.
+    for (const { lane, log } of opened) lane.open(log, this.#newNumbering());
   }
 
   #addRecovered(held: Iterable<ReceiverRecords>, newer: ReadonlyMap<string, number>): void {
@@ -115,8 +118,8 @@ export class SpoolDisk {
     }
   }
 
-  async #openLane(lane: Lane, state: SpoolState | undefined, mark: SpoolMark | undefined): Promise<void> {
-    const { directory, files, maxBytes, destinations, events, random } = this.#o;
+  async #openLane(lane: Lane, state: SpoolState | undefined, mark: SpoolMark | undefined): Promise<SegmentLog> {
+    const { directory, files, maxBytes, destinations, events } = this.#o;
     const segmentBytes = Math.min(Math.max(maxBytes * SEGMENT_SHARE, MIN_SEGMENT_BYTES), MAX_SEGMENT_BYTES);
     const log = new SegmentLog({ directory, lane: lane.rule, files, segmentBytes, events });
     // A destination that was not there before gets everything that is held.
@@ -126,9 +129,14 @@ export class SpoolDisk {
     const { newer } = await log.recover(Math.min(...settled), mark?.nextPosition);
     this.#addRecovered(log.held(), newer);
     const known = state?.isClean === true ? state.lanes[lane.rule] : undefined;
-    lane.open(log, known ?? { epoch: newEpoch(random), nextSequence: 1 });
+    lane.open(log, known ?? this.#newNumbering());
     for (const [index, place] of lane.places.entries()) place.open(settled[index] ?? 0);
     this.#nextPosition = Math.max(this.#nextPosition, log.lastPosition + 1);
+    return log;
+  }
+
+  #newNumbering(): Numbering {
+    return { epoch: newEpoch(this.#o.random), nextSequence: 1 };
   }
 
   /** False where the disk refuses. */
