@@ -11,6 +11,14 @@ export interface SpoolMark {
   readonly cursors: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
+/** What a spool found on disk at its start. */
+export interface Recovery {
+  /** By receiver. */
+  readonly records: ReadonlyMap<string, RecoveredRecords>;
+  /** Whether there are damaged places of which nobody can tell what was there. */
+  readonly hasDamage: boolean;
+}
+
 /** Records of one receiver that a spool found on disk at its start. */
 export interface RecoveredRecords {
   /** Those that it held when the mark was made. */

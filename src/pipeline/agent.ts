@@ -7,7 +7,7 @@ import type { Clock } from '../core/clock.ts';
 import type { ComponentContext } from '../core/component.ts';
 import { errnoOf, SluiceError } from '../core/errors.ts';
 import type { FileSystem } from '../core/files.ts';
-import type { RecoveredRecords, SpoolMark } from '../core/spool_mark.ts';
+import type { Recovery, SpoolMark } from '../core/spool_mark.ts';
 import type { AgentLog } from '../telemetry/agent_log.ts';
 import type { LedgerEntry } from '../telemetry/ledger.ts';
 import { LedgerStore } from '../telemetry/ledger_store.ts';
@@ -98,14 +98,12 @@ export class Agent {
   /** Takes up what an earlier run has left: the spools, and the ledger that has to agree with them before anybody looks at it. */
   async #openLedgerAnd(opened: Pipeline[]): Promise<void> {
     await this.#ledgerStore.load();
-    const recovered = new Map<string, RecoveredRecords>();
+    const recoveries: Recovery[] = [];
     for (const pipeline of this.#pipelines) {
-      // A receiver feeds one pipeline, so no two have records of the same.
-      for (const [receiver, records] of await pipeline.open(this.#ledgerStore.markOf(pipeline.name)))
-        recovered.set(receiver, records);
+      recoveries.push(await pipeline.open(this.#ledgerStore.markOf(pipeline.name)));
       opened.push(pipeline);
     }
-    this.#ledgerStore.restore(recovered);
+    this.#ledgerStore.restore(recoveries);
     await this.#ledgerStore.start();
   }
 

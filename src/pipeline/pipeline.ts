@@ -9,7 +9,7 @@ import { type ComponentContext, type Exporter, type Processor, READY, type Readi
 import type { Clock } from '../core/clock.ts';
 import { describeError } from '../core/errors.ts';
 import type { FileSystem } from '../core/files.ts';
-import type { RecoveredRecords, SpoolMark } from '../core/spool_mark.ts';
+import type { Recovery, SpoolMark } from '../core/spool_mark.ts';
 import type { Log } from '../core/log.ts';
 import type { Metrics } from '../core/metrics.ts';
 import { Replayer } from '../dead_letters/replayer.ts';
@@ -107,10 +107,15 @@ export class Pipeline {
    * Takes up what an earlier run has left on disk, before `start`; `mark` is how far the spool had come when the ledger was saved. Resolves
    * with the records that wait there, by receiver. Throws a SluiceError where a directory cannot be used.
    */
-  async open(mark: SpoolMark | undefined): Promise<ReadonlyMap<string, RecoveredRecords>> {
-    const recovered = await this.spool.start(mark);
-    await this.#deadLetters?.start();
-    return recovered;
+  async open(mark: SpoolMark | undefined): Promise<Recovery> {
+    const recovery = await this.spool.start(mark);
+    try {
+      await this.#deadLetters?.start();
+    } catch (error) {
+      await this.spool.stop(() => {});
+      throw error;
+    }
+    return recovery;
   }
 
   /** Starts from the back, so that what comes in has somewhere to go. On an error what was started is stopped again. */

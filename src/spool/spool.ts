@@ -15,7 +15,7 @@
 import type { Batch } from '../core/batch.ts';
 import type { Clock, Timer } from '../core/clock.ts';
 import type { FileSystem } from '../core/files.ts';
-import type { RecoveredRecords, SpoolMark } from '../core/spool_mark.ts';
+import type { Recovery, SpoolMark } from '../core/spool_mark.ts';
 import type { ReceiverRecords } from './disk/types.ts';
 import { BATCH_OVERHEAD_BYTES, Entry } from './entry.ts';
 import { newEpoch } from './epoch.ts';
@@ -126,13 +126,13 @@ export class Spool {
    * Takes up what an earlier run has left on disk; before anything else is done with the spool. `mark` is a moment of that run which the
    * records are to be told apart by. Resolves with those that wait there, by receiver. Throws a SluiceError where the directory cannot be used or another process has it.
    */
-  async start(mark?: SpoolMark): Promise<ReadonlyMap<string, RecoveredRecords>> {
-    if (this.#o.disk === undefined) return new Map();
+  async start(mark?: SpoolMark): Promise<Recovery> {
+    if (this.#o.disk === undefined) return { records: new Map(), hasDamage: false };
     const { disk, ...parts } = this.#o;
     this.#disk = await SpoolDisk.open({ ...parts, ...disk, lanes: this.#lanes, mark });
     this.#nextPosition = this.#disk.nextPosition;
     this.#scheduleTidying();
-    return this.#disk.recovered;
+    return this.#disk.recovery;
   }
 
   /** How far it has come at this moment; undefined where nothing of it outlives the process. */

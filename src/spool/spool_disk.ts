@@ -1,6 +1,6 @@
 /** A spool's directory: taken up at the start, kept up to date, and left in order. */
 import type { FileLock, FileSystem } from '../core/files.ts';
-import type { RecoveredRecords, SpoolMark } from '../core/spool_mark.ts';
+import type { RecoveredRecords, Recovery, SpoolMark } from '../core/spool_mark.ts';
 import { SegmentLog } from './disk/segment_log.ts';
 import { openSpoolDirectory } from './disk/spool_directory.ts';
 import { StateFile, type SpoolState } from './disk/state_file.ts';
@@ -33,6 +33,7 @@ export class SpoolDisk {
   readonly #lock: FileLock;
   readonly #file: StateFile;
   readonly #recovered = new Map<string, RecoveredRecords>();
+  #hasDamage = false;
   #id: string;
   #nextPosition = 0;
   #saved = '';
@@ -59,9 +60,9 @@ export class SpoolDisk {
     return disk;
   }
 
-  /** What an earlier run has left, by receiver. */
-  get recovered(): ReadonlyMap<string, RecoveredRecords> {
-    return this.#recovered;
+  /** What an earlier run has left. */
+  get recovery(): Recovery {
+    return { records: this.#recovered, hasDamage: this.#hasDamage };
   }
 
   /** How far the spool has come. */
@@ -126,8 +127,9 @@ export class SpoolDisk {
     const settled = destinations.map((name) =>
       Math.max(state?.cursors[name]?.[lane.rule] ?? 0, mark?.cursors[name]?.[lane.rule] ?? 0),
     );
-    const { newer } = await log.recover(Math.min(...settled), mark?.nextPosition);
+    const { newer, hasDamage } = await log.recover(Math.min(...settled), mark?.nextPosition);
     this.#addRecovered(log.held(), newer);
+    this.#hasDamage ||= hasDamage;
     const known = state?.isClean === true ? state.lanes[lane.rule] : undefined;
     lane.open(log, known ?? this.#newNumbering());
     for (const [index, place] of lane.places.entries()) place.open(settled[index] ?? 0);

@@ -15,7 +15,7 @@
 import { type ByReason, LedgerAccount, type LedgerEntry, sumEntries } from './ledger_account.ts';
 import type { SavedAccount, SavedLedger } from './ledger_file.ts';
 import type { MetricsRegistry, Sample } from './metrics.ts';
-import type { RecoveredRecords } from '../core/spool_mark.ts';
+import type { RecoveredRecords, Recovery } from '../core/spool_mark.ts';
 
 export type { LedgerEntry } from './ledger_account.ts';
 
@@ -33,6 +33,9 @@ export const CRASH_SETTLED = 'crash_settled';
 
 /** Held at an orderly end and not there at the next start: somebody has removed or damaged the files of the spool in between. */
 export const MISSING = 'missing';
+
+/** Safe when the ledger was last saved, not in the spool, and the spool has places of which nobody can tell what was there. */
+export const DAMAGED = 'damaged';
 
 /** The records of one receiver that are held right now, as counted where they are. */
 export interface HeldRecords {
@@ -126,13 +129,16 @@ export class Ledger {
    * above. To be called once, when the functions given to `held` count what was recovered, and before anybody looks. Returns the
    * receivers for which there was a difference; those that are not configured any more keep their accounts.
    */
-  restore({ isClean, accounts }: SavedLedger, recovered: ReadonlyMap<string, RecoveredRecords>): Reconciliation[] {
+  restore({ isClean, accounts }: SavedLedger, recoveries: readonly Recovery[]): Reconciliation[] {
+    // A receiver feeds one pipeline, so no two spools have records of the same.
+    const recovered = new Map(recoveries.flatMap(({ records }) => [...records]));
+    const hasDamage = recoveries.some((recovery) => recovery.hasDamage);
     const differences: Reconciliation[] = [];
     for (const [receiver, saved] of accounts) {
       this.account(receiver).add(saved);
       const { known, newer } = recovered.get(receiver) ?? NOTHING_RECOVERED;
       const found = Math.max(0, known - saved.held) + newer;
-      const dropped = known < saved.held ? explainLoss(saved.held - known, saved, isClean) : {};
+      const dropped = known < saved.held ? explainLoss(saved.held - known, saved, { isClean, hasDamage }) : {};
       if (found > 0 || known < saved.held) differences.push({ receiver, found, dropped });
     }
     for (const [receiver, { known, newer }] of recovered) {
@@ -224,11 +230,16 @@ export class Ledger {
 }
 
 /** The reasons under which `missing` records of an account are booked. */
-function explainLoss(missing: number, { held, safe }: SavedAccount, isClean: boolean): ByReason {
-  if (isClean) return { [MISSING]: missing };
+function explainLoss(
+  missing: number,
+  { held, safe }: SavedAccount,
+  { isClean, hasDamage }: { isClean: boolean; hasDamage: boolean },
+): ByReason {
+  if (isClean) return { [hasDamage ? DAMAGED : MISSING]: missing };
   const lost = Math.min(missing, held - safe);
   return {
     ...(lost > 0 ? { [CRASH]: lost } : {}),
-    ...(missing > lost ? { [CRASH_SETTLED]: missing - lost } : {}),
+    // Where something is damaged, it is better to say too much of it.
+    ...(missing > lost ? { [hasDamage ? DAMAGED : CRASH_SETTLED]: missing - lost } : {}),
   };
 }

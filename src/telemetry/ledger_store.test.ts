@@ -41,10 +41,11 @@ class Life {
   }
 
   /** Starts with this many records recovered from the spool. */
-  async start(recovered = 0, newer = 0): Promise<this> {
+  async start(recovered = 0, newer = 0, hasDamage = false): Promise<this> {
     await this.store.load();
     this.held = { ...this.held, spooled: recovered + newer, safe: recovered + newer };
-    this.store.restore(new Map(recovered + newer === 0 ? [] : [['pipe', { known: recovered, newer }]]));
+    const records = new Map(recovered + newer === 0 ? [] : [['pipe', { known: recovered, newer }]]);
+    this.store.restore([{ records, hasDamage }]);
     await this.store.start();
     return this;
   }
@@ -94,6 +95,18 @@ void test('what came after the ledger was saved does not hide what was lost befo
   const third = new Life(disk);
   await third.store.load();
   t.equal(third.store.markOf('logs'), undefined, 'the spool of the second run had none');
+});
+
+void test('what was safe and is not there is damaged where the spool has damaged places', async (t) => {
+  const disk = seededDisk();
+  const first = await new Life(disk).start();
+  first.take(10, { safe: 8 });
+  await first.clock.run(1000);
+  const second = await new Life(disk).start(3, 0, true);
+  t.match(second.entry, { spooled: 3, unaccounted: 0, droppedByReason: { crash: 2, damaged: 5 } });
+  await second.store.stop();
+  const third = await new Life(disk).start(1, 0, true);
+  t.match(third.entry, { spooled: 1, unaccounted: 0, droppedByReason: { crash: 2, damaged: 7 } });
 });
 
 void test('a mark is there at the next start', async (t) => {

@@ -10,7 +10,7 @@ import type { Clock, Timer } from '../core/clock.ts';
 import { describeError, errnoOf } from '../core/errors.ts';
 import type { FileSystem } from '../core/files.ts';
 import type { Log } from '../core/log.ts';
-import type { RecoveredRecords, SpoolMark } from '../core/spool_mark.ts';
+import type { Recovery, SpoolMark } from '../core/spool_mark.ts';
 import type { Ledger } from './ledger.ts';
 import { decodeLedger, EMPTY_LEDGER, encodeLedger, type SavedLedger } from './ledger_file.ts';
 
@@ -62,10 +62,10 @@ export class LedgerStore {
     return this.#loaded.marks.get(pipeline);
   }
 
-  /** Gives the ledger what was loaded; `recovered` are the records that the spools have found, by receiver. */
-  restore(recovered: ReadonlyMap<string, RecoveredRecords>): void {
+  /** Gives the ledger what was loaded, and what the spools have found. */
+  restore(recoveries: readonly Recovery[]): void {
     const { ledger, log } = this.#options;
-    for (const { receiver, found, dropped } of ledger.restore(this.#loaded, recovered)) {
+    for (const { receiver, found, dropped } of ledger.restore(this.#loaded, recoveries)) {
       log.warn('the spool does not hold what it held when the ledger was last saved', { receiver, found, dropped });
     }
     this.#loaded = EMPTY_LEDGER;

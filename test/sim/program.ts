@@ -65,7 +65,7 @@ export class Program {
   async start(opened: () => void): Promise<void> {
     await this.#files.makeDirectory(STATE_DIRECTORY);
     await this.#ledgerStore.load();
-    this.#ledgerStore.restore(await this.pipeline.open(this.#ledgerStore.markOf(this.pipeline.name)));
+    this.#ledgerStore.restore([await this.pipeline.open(this.#ledgerStore.markOf(this.pipeline.name))]);
     opened();
     await this.#ledgerStore.start();
     await this.telemetry.start();

@@ -30,7 +30,7 @@ export interface RecoveryOptions {
   readonly newerFrom: number;
 }
 
-type Counts = Pick<RecoveredSegments, 'lost' | 'newer'>;
+type Counts = Pick<RecoveredSegments, 'lost' | 'newer' | 'hasDamage'>;
 
 export interface Candidate {
   readonly path: string;
@@ -49,6 +49,8 @@ export interface RecoveredSegments {
   readonly lost: ReceiverRecords[];
   /** Records of frames from `newerFrom` on, by receiver, those that are lost included. */
   readonly newer: Map<string, number>;
+  /** Whether there are damaged places of which it cannot be told what was there. */
+  hasDamage: boolean;
 }
 
 export async function recoverSegments(options: RecoveryOptions): Promise<RecoveredSegments> {
@@ -57,7 +59,7 @@ export async function recoverSegments(options: RecoveryOptions): Promise<Recover
   await quarantine.load(names);
   const segments: Segment[] = [];
   const leftovers: string[] = [];
-  const counts: Counts = { lost: [], newer: new Map() };
+  const counts: Counts = { lost: [], newer: new Map(), hasDamage: false };
   for (const candidate of candidatesOf(directory, lane, names)) {
     const isPassed = candidate.endPosition <= from;
     const segment = isPassed ? undefined : await recoverSegment(candidate, options, counts);
@@ -215,6 +217,7 @@ class Scan {
     const { quarantine, from } = this.#options;
     for (const { offset, bytes, frame } of this.#waiting.splice(0)) {
       if (frame === undefined) {
+        this.#counts.hasDamage = true;
         await quarantine.add(this.#segment, this.#scanned.file, offset, bytes);
         continue;
       }

@@ -71,14 +71,14 @@ export class SegmentLog {
    */
   async recover(from: number, newerFrom = Infinity): Promise<Recovered> {
     const options = { ...this.#options, quarantine: this.#quarantine, from, newerFrom };
-    const { segments, leftovers, lost, newer } = await recoverSegments(options);
+    const { segments, leftovers, lost, newer, hasDamage } = await recoverSegments(options);
     this.#gone.push(...lost);
     this.#segments.push(...segments);
     this.#recovered = segments;
     this.#directory = new SegmentDirectory(this.#options.directory, this.#files, leftovers);
     this.#lastPosition = this.#segments.at(-1)?.lastPosition ?? -1;
     this.#syncedPosition = this.#lastPosition;
-    return { lastPosition: this.#lastPosition, newer };
+    return { lastPosition: this.#lastPosition, newer, hasDamage };
   }
 
   /**

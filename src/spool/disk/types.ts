@@ -48,4 +48,6 @@ export interface Recovered {
   readonly lastPosition: number;
   /** Of the records that are held, by receiver, those at or above the position from which on they are newer than what is known otherwise. */
   readonly newer: ReadonlyMap<string, number>;
+  /** Whether there are damaged places of which it cannot be told what was there. */
+  readonly hasDamage: boolean;
 }

@@ -68,9 +68,9 @@ export class SpoolBench {
     return new Map([...recovered].map(([receiver, { known, newer }]) => [receiver, known + newer]));
   }
 
-  startAt(mark: SpoolMark | undefined): Promise<ReadonlyMap<string, RecoveredRecords>> {
+  async startAt(mark: SpoolMark | undefined): Promise<ReadonlyMap<string, RecoveredRecords>> {
     this.spool = this.#create();
-    return this.#settled(this.spool.start(mark));
+    return (await this.#settled(this.spool.start(mark))).records;
   }
 
   /** Ends the process without a word; the machine goes on, or loses power too. */
