@@ -224,6 +224,18 @@ void test('what is asked for wrongly is said before anything is changed', async 
   t.same(idsIn(directory).length, 4);
 });
 
+void test('a directory that is no store of letters is left as it is', async (t) => {
+  const directory = temporaryDirectory(t);
+  writeFileSync(join(directory, 'notes.ndjson'), '{}\n');
+  for (const command of [['ls'], ['show', 'e-1'], ['replay'], ['purge', '--yes']]) {
+    t.match(await run(['deadletter', ...command, '--directory', directory]), {
+      code: 1,
+      stderr: /is not a directory of dead letters\n.*leave --directory out/,
+    });
+  }
+  t.same(readdirSync(directory), ['notes.ndjson']);
+});
+
 void test('two commands at once take turns', async (t) => {
   const directory = await stockedDirectory(t);
   const lock = await nodeFiles.lock(join(directory, 'edit.lock'));
@@ -241,6 +253,7 @@ void test(
   async (t) => {
     const directory = join(temporaryDirectory(t), 'letters');
     mkdirSync(directory);
+    writeFileSync(join(directory, 'agent.lock'), '');
     chownSync(directory, 998, 998);
     t.match(await run(['deadletter', 'replay', '--directory', directory]), {
       code: 1,

@@ -8,7 +8,7 @@ import { nodeFiles } from '../kit/files.ts';
 import type { Cli, Example } from './cli.ts';
 import { addFilters, type FilterFlags, selectionOf, timeOf } from './deadletter/filters.ts';
 import { listingJson, listingText, listLetters } from './deadletter/list.ts';
-import { cannotUse, checkOwner, directoryOf, isThere } from './deadletter/place.ts';
+import { cannotUse, checkIsStore, checkOwner, directoryOf, isThere } from './deadletter/place.ts';
 import { DEFAULT_CONFIG, type PlaceFlags } from './pipeline_flags.ts';
 import { findLetters } from './deadletter/show.ts';
 import { count } from './table.ts';
@@ -104,6 +104,7 @@ async function inStore(flags: Flags, cli: Cli, work: (directory: string) => Prom
     });
   }
   try {
+    await checkIsStore(directory);
     await work(directory);
   } catch (error) {
     throw cannotUse(directory, error);

@@ -112,7 +112,7 @@ void test('beside an agent, status says so and repair does nothing', async (t) =
     stdout: /an agent is using it: all numbers are of this moment/,
   });
   const before = snapshot(directory);
-  t.match(await run(['spool', 'repair', '--directory', directory]), { code: 1, stderr: /another agent uses the spool in/ });
+  t.match(await run(['spool', 'repair', '--directory', directory]), { code: 1, stderr: /an agent is using the spool in/ });
   t.same(snapshot(directory), before);
 });
 
@@ -173,6 +173,19 @@ void test('the configuration says where the spool is', async (t) => {
   renameSync(directory, join(root, 'spool/logs'));
   t.match(await run(['spool', 'status', '-c', file]), { code: 0, stdout: /spool\/logs: 6 records/ });
   t.match(await run(['spool', 'status', '-c', file, '--pipeline', 'x']), { code: 1, stderr: /no pipeline x .*\n.*it has logs/ });
+});
+
+void test('a directory that is no spool is not called one in order', async (t) => {
+  const directory = temporaryDirectory(t);
+  writeFileSync(join(directory, 'notes.txt'), 'mine');
+  for (const command of ['status', 'check', 'repair']) {
+    t.match(await run(['spool', command, '--directory', directory]), {
+      code: 1,
+      stdout: '',
+      stderr: /there is no spool in .*\n.*none of its files is of one/,
+    });
+  }
+  t.same(readdirSync(directory), ['notes.txt']);
 });
 
 void test('where there is no spool, the commands say what makes one', async (t) => {

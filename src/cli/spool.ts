@@ -8,7 +8,7 @@ import { repairSpool } from '../spool/disk/repair.ts';
 import { LOCK_NAME } from '../spool/disk/spool_directory.ts';
 import type { Cli, Example } from './cli.ts';
 import { count } from './table.ts';
-import { cannotUse, checkOwner, directoryOf } from './spool/place.ts';
+import { cannotUse, checkIsSpool, checkNotLive, checkOwner, directoryOf } from './spool/place.ts';
 import { DEFAULT_CONFIG, type PlaceFlags } from './pipeline_flags.ts';
 import { inspectionJson, inspectionText, newDamage, repairJson, repairText } from './spool/report.ts';
 
@@ -48,6 +48,7 @@ export function register(program: Command, cli: Cli): void {
     .action((flags: Flags) =>
       inSpool(flags, cli, async (directory) => {
         await checkOwner(directory);
+        await checkNotLive(directory);
         const repaired = await repairSpool(directory, nodeFiles);
         cli.stdout.write(isJson(flags) ? jsonText(repairJson(directory, repaired)) : repairText(directory, repaired));
       }),
@@ -66,6 +67,7 @@ function addPlace(command: Command): Command {
 async function inSpool(flags: Flags, cli: Cli, work: (directory: string) => Promise<void>): Promise<void> {
   const directory = await directoryOf(flags, cli);
   try {
+    await checkIsSpool(directory);
     await work(directory);
   } catch (error) {
     throw cannotUse(directory, error);

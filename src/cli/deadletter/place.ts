@@ -1,8 +1,9 @@
 /** Whose dead letters a command is about, and whether it may work on them. */
-import { stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { readdir, stat } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
 import { loadConfig } from '../../config/load.ts';
 import { describeError, errnoOf, SluiceError } from '../../core/errors.ts';
+import { agentLockOf, inboxOf, isClosedName, isOpenName } from '../../dead_letters/names.ts';
 import type { Cli } from '../cli.ts';
 import { type PlaceFlags, pickPipeline } from '../pipeline_flags.ts';
 
@@ -26,6 +27,19 @@ export async function isThere(directory: string): Promise<boolean> {
     if (errnoOf(error) === 'ENOENT') return false;
     throw cannotUse(directory, error);
   }
+}
+
+/**
+ * Throws a SluiceError where nothing in the directory is of a store: looking in the wrong place finds no letters, and a command that
+ * changes something would leave its own files there. Throws the system's error where it cannot be read.
+ */
+export async function checkIsStore(directory: string): Promise<void> {
+  const marks = [agentLockOf(directory), inboxOf(directory)].map((path) => basename(path));
+  const names = await readdir(directory);
+  if (names.some((name) => marks.includes(name) || isClosedName(name) || isOpenName(name))) return;
+  throw new SluiceError('path_missing', `${directory} is not a directory of dead letters`, {
+    hint: 'none of its files is of one; leave --directory out to find it by the configuration',
+  });
 }
 
 /**

@@ -1,8 +1,12 @@
 /** Whose spool a command is about, and what to say where it cannot be used. */
-import { stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { readdir, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { loadConfig } from '../../config/load.ts';
 import { describeError, errnoOf, SluiceError } from '../../core/errors.ts';
+import { isLocked } from '../../kit/files.ts';
+import { parseSegmentName } from '../../spool/disk/layout.ts';
+import { LOCK_NAME } from '../../spool/disk/spool_directory.ts';
+import { STATE_NAME } from '../../spool/disk/state_file.ts';
 import type { Cli } from '../cli.ts';
 import { type PlaceFlags, pickPipeline } from '../pipeline_flags.ts';
 
@@ -17,6 +21,18 @@ export async function directoryOf({ config: file, pipeline: name, directory }: P
   });
 }
 
+/**
+ * Throws a SluiceError where nothing in the directory is of a spool: what is looked for in the wrong place seems to be in order. Throws the
+ * system's error where it cannot be read.
+ */
+export async function checkIsSpool(directory: string): Promise<void> {
+  const names = await readdir(directory);
+  if (names.some((name) => name === LOCK_NAME || name === STATE_NAME || parseSegmentName(name) !== undefined)) return;
+  throw new SluiceError('path_missing', `there is no spool in ${directory}`, {
+    hint: 'none of its files is of one; leave --directory out to find it by the configuration',
+  });
+}
+
 /** Throws a SluiceError unless this process is the user that the directory belongs to: what another makes, the agent could not use. */
 export async function checkOwner(directory: string): Promise<void> {
   const { uid: owner } = await stat(directory);
@@ -24,6 +40,14 @@ export async function checkOwner(directory: string): Promise<void> {
   if (self === undefined || self === owner) return;
   throw new SluiceError('permission_denied', `the spool in ${directory} belongs to another user (uid ${owner})`, {
     hint: `the agent could not use what this user makes there; run it as that one: sudo -u '#${owner}' sluice spool repair`,
+  });
+}
+
+/** Throws a SluiceError where an agent is using the spool, which nobody else may change then. */
+export async function checkNotLive(directory: string): Promise<void> {
+  if (!(await isLocked(join(directory, LOCK_NAME)))) return;
+  throw new SluiceError('path_conflict', `an agent is using the spool in ${directory}`, {
+    hint: 'leave the repair to it, as it passes over what is damaged and keeps copies; or stop it first',
   });
 }
 
