@@ -69,7 +69,7 @@ function isKeyOf<T extends object>(table: T, key: string | undefined): key is Ex
 export function absolutePath() {
   return z
     .string()
-    .refine(isAbsolute, { error: 'must be an absolute path, such as /run/sluice/app.pipe' })
+    .refine(isAbsolute, { error: 'must be an absolute path, one that begins with /' })
     .meta({ valueType: 'path', pattern: '^/' });
 }
 

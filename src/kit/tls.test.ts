@@ -187,7 +187,8 @@ void test('files that cannot be used stop the start, with the file and what to d
     t.throws(() => site.client(options), { code, message, hint: /./ });
   };
   const good = site.install('agent', agent);
-  starts({ ca: site.path('none.pem') }, 'path_missing', /the CA certificates .*none\.pem does not exist/);
+  starts({ ca: site.path('none.pem') }, 'path_missing', /the CA file .*none\.pem does not exist/);
+  starts({ ca: join(site.path('x'), '..') }, 'config_invalid', /cannot be used: it is a directory/);
   starts({ ca: site.write('text', 'no PEM') }, 'config_invalid', /text cannot be used: it holds no certificate/);
   const broken = agent.certificate.replace(/\n..../, '\nAAAA');
   starts(
@@ -195,7 +196,12 @@ void test('files that cannot be used stop the start, with the file and what to d
     'config_invalid',
     /the certificate .*broken\.pem cannot be used/,
   );
-  starts({ ...good, key: site.write('text.key', 'no PEM') }, 'config_invalid', /the key .*text\.key cannot be used/);
+  starts(
+    { ...good, key: site.write('text.key', 'no PEM') },
+    'config_invalid',
+    /the key .*text\.key cannot be used: it holds no private key/,
+  );
+  starts({ ...good, key: good.certificate }, 'config_invalid', /agent\.pem cannot be used: it holds no private key/);
   const encrypted = agent.privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' });
   starts({ ...good, key: site.write('locked.key', encrypted) }, 'config_invalid', /locked\.key is protected by a passphrase/);
   starts(

@@ -101,7 +101,7 @@ export class TlsFiles {
 
   #read(): void {
     const { paths, trustsSystem, minVersion } = this.#options;
-    const ca = paths.ca === undefined ? [] : readCertificates('CA certificates', paths.ca);
+    const ca = paths.ca === undefined ? [] : readCertificates('CA file', paths.ca);
     const own = paths.certificate === undefined ? [] : readCertificates('certificate', paths.certificate);
     const key = paths.key === undefined ? undefined : readKey(paths.key);
     const [leaf] = own;
@@ -164,6 +164,7 @@ function readKey(path: string): KeyObject {
       hint: 'write it without (openssl pkey -in old.key -out new.key), readable by the agent only',
     });
   }
+  if (!pem.includes('PRIVATE KEY-----')) throw unusable('key', path, 'it holds no private key in PEM');
   try {
     return createPrivateKey(pem);
   } catch (cause) {
@@ -185,7 +186,7 @@ function readText(what: string, path: string): string {
         cause,
       });
     }
-    throw unusable(what, path, errno ?? describeError(cause));
+    throw unusable(what, path, errno === 'EISDIR' ? 'it is a directory' : (errno ?? describeError(cause)));
   }
 }
 
