@@ -43,7 +43,7 @@ function agentConfig(paths: DemoPaths, ports: DemoPorts, hasJournal: boolean): s
   const about = ['The agent of "sluice demo".', ...ABOUT_CHANGES];
   const destinations = RECEIVERS.map((name) => `      ${name}: { endpoint: "tcp://${local(ports.listen[name])}" }\n`);
   return `${comment(about)}receivers:
-${hasJournal ? '  journald: {}\n' : '  # journald: {}      # its files cannot be read by the user that started the demo\n'}  pipe/demo:
+${hasJournal ? '  journald: {}\n' : '  # journald: {}      # there were no files of it that the user of the demo could read\n'}  pipe/demo:
     path: ${scalar(paths.pipe)}
     service: demo
   unix:

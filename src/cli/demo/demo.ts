@@ -6,7 +6,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Address } from '../../kit/options.ts';
 import type { Cli } from '../cli.ts';
-import { type Figures, scrape } from './figures.ts';
+import { type Earlier, type Figures, scrape, settledBefore, withoutEarlier } from './figures.ts';
 import { Fleet } from './fleet.ts';
 import { intro, shorten } from './intro.ts';
 import { LAUNCHER } from './member.ts';
@@ -39,7 +39,7 @@ export async function runDemo(directory: string, cli: Cli): Promise<void> {
     await fleet.start();
     screen.say(introduce(paths, prepared, fleet));
     await showNumbers(addressOf(prepared), screen, stop);
-    screen.say('Ending: the agent delivers what it holds, then the receivers end.');
+    screen.say('Ending: the agent delivers what it holds, or puts it on disk after a while, then the receivers end.');
   } finally {
     pipe.remove();
     killed = await fleet.stop();
@@ -54,14 +54,17 @@ export async function runDemo(directory: string, cli: Cli): Promise<void> {
   requireNothingLost(totals, paths.log(AGENT));
 }
 
-/** Shows the agent's numbers once a second until `stop` aborts. */
+/** Shows the agent's numbers of this run once a second until `stop` aborts. */
 async function showNumbers(telemetry: Address, screen: Screen, stop: AbortSignal): Promise<void> {
+  let earlier: Earlier | undefined;
   let previous: Figures | undefined;
   let previousMs = performance.now();
   while (!stop.aborted) {
-    const figures = await scrape(telemetry, UPDATE_INTERVAL_MS);
+    const scraped = await scrape(telemetry, UPDATE_INTERVAL_MS);
     const nowMs = performance.now();
-    if (figures !== undefined) {
+    if (scraped !== undefined) {
+      earlier ??= settledBefore(scraped);
+      const figures = withoutEarlier(scraped, earlier);
       screen.update(statusLine(figures, previous, nowMs - previousMs));
       previous = figures;
       previousMs = nowMs;

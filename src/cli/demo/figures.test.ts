@@ -1,6 +1,6 @@
 import { test } from 'tap';
 import { MetricsRegistry } from '../../telemetry/metrics.ts';
-import { figuresOf, parseSamples } from './figures.ts';
+import { figuresOf, parseSamples, settledBefore, withoutEarlier } from './figures.ts';
 
 void test('samples are read as our own metrics are written', async (t) => {
   const metrics = new MetricsRegistry({ maxSeries: 10 });
@@ -37,4 +37,16 @@ sluice_logx_delivered_records_total{component="logx",destination="log-b",route="
     dropped: 5,
     waiting: 5,
   });
+});
+
+function delivered(a: number, b: number) {
+  return { 'log-a': { direct: a, diverted: 0 }, 'log-b': { direct: b - 1, diverted: 1 } };
+}
+
+void test('the numbers of a run leave out what had settled in the runs before it, and add up', async (t) => {
+  // Before: 40 delivered, 7 left out by the limit, 2 dropped, 20 on disk. Of these, 5 had arrived when it was first asked.
+  const first = { accepted: 69, delivered: delivered(5, 6), limited: 7, dropped: 2, waiting: 15 };
+  const later = { accepted: 99, delivered: delivered(45, 45), limited: 10, dropped: 2, waiting: 2 };
+  t.same(withoutEarlier(later, settledBefore(first)), { ...later, accepted: 50, limited: 3, dropped: 0 });
+  t.same(withoutEarlier(later, settledBefore(figuresOf([]))), later, 'the first run of all');
 });

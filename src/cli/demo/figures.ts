@@ -61,6 +61,28 @@ export function figuresOf(samples: readonly Sample[]): Figures {
   };
 }
 
+/** What is not of this run. */
+export type Earlier = Pick<Figures, 'accepted' | 'limited' | 'dropped'>;
+
+/**
+ * What had settled before, given the first figures of a run: the ledger goes on over restarts, while destinations count from 0. What waited on
+ * disk belongs to the run that delivers it, so that the numbers of a run add up.
+ */
+export function settledBefore({ accepted, delivered, limited, dropped, waiting }: Figures): Earlier {
+  const atAll = Math.min(...RECEIVERS.map((name) => delivered[name].direct + delivered[name].diverted));
+  return { accepted: accepted - waiting - atAll, limited, dropped };
+}
+
+export function withoutEarlier(figures: Figures, earlier: Earlier): Figures {
+  const { accepted, limited, dropped } = figures;
+  return {
+    ...figures,
+    accepted: accepted - earlier.accepted,
+    limited: limited - earlier.limited,
+    dropped: dropped - earlier.dropped,
+  };
+}
+
 /** The figures of the agent at `telemetry`; undefined where it does not answer in time. */
 export async function scrape(telemetry: Address, timeoutMs: number): Promise<Figures | undefined> {
   try {

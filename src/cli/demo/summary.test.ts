@@ -30,7 +30,7 @@ void test('the ledger line adds up', async (t) => {
   const totals = totalsIn([stopped]);
   t.equal(
     totals === undefined ? '' : ledgerLine(totals),
-    'Ledger: 100,034 in = 100,000 at both receivers + 34 left out; 0 undelivered, 0 unaccounted for.',
+    'Ledger: 100,034 in = 100,000 at both receivers + 34 left out; 0 undelivered, 0 unaccounted for. It goes on over restarts.',
   );
   const waiting = totalsIn([{ ...stopped, accepted: 100_041, spooled: 5, dead_lettered: 2 }]);
   t.match(

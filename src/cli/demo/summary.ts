@@ -38,7 +38,7 @@ export function ledgerLine({ accepted, delivered, deadLettered, dropped, spooled
   ] as const;
   const others = rest.flatMap(([count, what]) => (count === 0 ? [] : [` + ${formatCount(count)} ${what}`])).join('');
   const sum = `${formatCount(accepted)} in = ${formatCount(delivered)} at both receivers + ${formatCount(dropped)} left out${others}`;
-  return `Ledger: ${sum}; ${formatCount(undelivered)} undelivered, ${formatCount(unaccounted)} unaccounted for.`;
+  return `Ledger: ${sum}; ${formatCount(undelivered)} undelivered, ${formatCount(unaccounted)} unaccounted for. It goes on over restarts.`;
 }
 
 /** Throws a SluiceError where something was or may have been lost. */
