@@ -234,6 +234,10 @@ void test('a directory that is no store of letters is left as it is', async (t) 
     });
   }
   t.same(readdirSync(directory), ['notes.ndjson']);
+  t.match(await run(['deadletter', 'ls', '--directory', join(directory, 'notes.ndjson')]), {
+    code: 1,
+    stderr: /is not a directory of dead letters\n.*is a file/,
+  });
 });
 
 void test('two commands at once take turns', async (t) => {

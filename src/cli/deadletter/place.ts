@@ -61,6 +61,11 @@ export function cannotUse(directory: string, cause: unknown): unknown {
   switch (errnoOf(cause)) {
     case undefined:
       return cause;
+    case 'ENOTDIR':
+      return new SluiceError('path_missing', `${directory} is not a directory of dead letters`, {
+        hint: 'a part of the path is a file; see dead_letters.directory and service.state_directory in the configuration',
+        cause,
+      });
     case 'EACCES':
     case 'EPERM':
       return new SluiceError('permission_denied', `the dead letters in ${directory} may not be read or changed by this user`, {
