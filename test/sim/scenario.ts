@@ -69,13 +69,13 @@ export function drawScenario(random: Random): Scenario {
     chopProbability: random.pick([0, 0.05, 0.3]),
     maxDiskMs: random.pick([0.2, 2, 10]),
     maxStoreMs: random.pick([2, 30, 200]),
-    durationMs: random.integer(8000, 24_000),
-    rate: random.pick([2, 8, 20]),
+    durationMs: random.integer(5000, 15_000),
+    rate: random.pick([2, 8, 16]),
   };
 }
 
 function drawSources(random: Random, maxFrameBytes: number): SourceOptions[] {
-  const troubleProbability = random.chance(0.4) ? random.between(0.005, 0.05) : 0;
+  const troubleProbability = random.chance(0.3) ? random.between(0.005, 0.05) : 0;
   return Array.from({ length: random.integer(1, 3) }, (_, index): SourceOptions => {
     const isReplayable = random.chance(0.4);
     return {
