@@ -6,7 +6,7 @@ import type { AgentConfig } from '../config/agent_config.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ComponentContext } from '../core/component.ts';
 import { errnoOf, SluiceError } from '../core/errors.ts';
-import type { FileSystem } from '../core/files.ts';
+import type { FileLock, FileSystem } from '../core/files.ts';
 import type { Recovery, SpoolMark } from '../core/spool_mark.ts';
 import type { AgentLog } from '../telemetry/agent_log.ts';
 import type { LedgerEntry } from '../telemetry/ledger.ts';
@@ -35,6 +35,7 @@ export class Agent {
   readonly #pipelines: readonly Pipeline[];
   readonly #stateDirectories: string[] = [];
   readonly #ledgerStore: LedgerStore;
+  #lock: FileLock | undefined;
 
   constructor(config: AgentConfig, parts: AgentParts) {
     const { clock, log, version, files } = parts;
@@ -64,6 +65,7 @@ export class Agent {
   async start(): Promise<void> {
     const { stateDirectory } = this.#config.service;
     for (const directory of [stateDirectory, ...this.#stateDirectories]) await createStateDirectory(directory);
+    this.#lock = await this.#lockState();
     const opened: Pipeline[] = [];
     try {
       await this.#openLedgerAnd(opened);
@@ -73,6 +75,7 @@ export class Agent {
       for (const pipeline of opened) await pipeline.stop(0);
       await this.#ledgerStore.stop();
       await this.telemetry.stop();
+      await this.#lock.release();
       throw error;
     }
   }
@@ -83,7 +86,18 @@ export class Agent {
     const undelivered = await Promise.all(this.#pipelines.map((pipeline) => pipeline.stop(deadlineMs)));
     await this.#ledgerStore.stop();
     await this.telemetry.stop();
+    await this.#lock?.release();
     return { undelivered: undelivered.reduce((sum, records) => sum + records, 0), total: this.telemetry.ledger.snapshot().total };
+  }
+
+  /** The ledger, positions and spools that are there by default belong to one process. */
+  async #lockState(): Promise<FileLock> {
+    const { stateDirectory } = this.#config.service;
+    const lock = await this.#parts.files.lock(join(stateDirectory, 'lock'));
+    if (lock !== undefined) return lock;
+    throw new SluiceError('path_conflict', `another agent uses the state directory ${stateDirectory}`, {
+      hint: 'stop it, or give this one a service.state_directory of its own',
+    });
   }
 
   #marks(): Map<string, SpoolMark> {

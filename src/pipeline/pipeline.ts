@@ -22,6 +22,9 @@ import type { Telemetry } from '../telemetry/telemetry.ts';
 /** A pipeline that has work and whose exporters are ready must settle something within this time, or it is not alive. */
 const PROGRESS_DEADLINE_MS = 60_000;
 
+/** How long a stop delivers before it puts what is left on disk. */
+const FLUSH_AFTER_MS = 500;
+
 interface Named<T> {
   readonly id: string;
   readonly part: T;
@@ -43,6 +46,7 @@ export class Pipeline {
   readonly spool: Spool;
   readonly #telemetry: Telemetry;
   readonly #log: Log;
+  readonly #clock: Clock;
   readonly #deadLetters: DeadLetterStore | undefined;
   readonly #replayer: Replayer | undefined;
   readonly #receivers: readonly Named<Receiver>[];
@@ -59,6 +63,7 @@ export class Pipeline {
     const { telemetry, log, contextOf } = parts;
     this.name = config.name;
     this.#log = log;
+    this.#clock = parts.clock;
     this.#telemetry = telemetry;
     const metrics = telemetry.metrics.forPipeline(config.name);
     this.#deadLetters =
@@ -138,7 +143,10 @@ export class Pipeline {
     this.#replayer?.stop();
     await Promise.all(this.#receivers.map(({ id, part }) => this.#quietly(id, part.stop())));
     for (const processor of this.#processors) processor.stop?.();
+    // What is not delivered at once goes to disk while it is tried, so that whoever ends the process now takes nothing with it.
+    const flush = this.#clock.after(FLUSH_AFTER_MS, () => this.spool.flush());
     await Promise.all(this.#exporters.map(({ id, part }) => this.#quietly(id, part.stop(deadlineMs))));
+    flush.cancel();
     const undelivered = await this.#giveUpHeld();
     await this.#quietly('replay', this.#replayer?.close());
     await this.#quietly('dead letters', this.#deadLetters?.stop());

@@ -29,6 +29,7 @@ export class SpoolEvents {
   readonly #damagedBytes: Counter;
   readonly #errors: Counter;
   #problem: string | undefined;
+  #stateProblem: string | undefined;
 
   constructor(log: Log, metrics: Metrics) {
     this.#log = log;
@@ -102,11 +103,20 @@ export class SpoolEvents {
     });
   }
 
+  /** Once for each reason, too. */
   stateNotSaved(error: unknown): void {
     this.#errors.add();
-    this.#log.warn('how far each destination has come could not be saved; after a crash more is sent again', {
-      reason: describeError(error),
-    });
+    const problem = describeError(error);
+    if (problem !== this.#stateProblem) {
+      this.#log.warn('how far each destination has come could not be saved; after a crash more is sent again', {
+        reason: problem,
+      });
+    }
+    this.#stateProblem = problem;
+  }
+
+  stateSaved(): void {
+    this.#stateProblem = undefined;
   }
 
   diskHangs(graceMs: number): void {

@@ -55,6 +55,7 @@ export class Spiller {
   #running: Promise<void> | undefined;
   #timer: Timer | undefined;
   #isFailing = false;
+  #isFlushing = false;
   #isStopped = false;
 
   constructor(options: SpillerOptions) {
@@ -85,9 +86,10 @@ export class Spiller {
   poke(): void {
     if (this.#running !== undefined || this.#timer !== undefined || this.#isStopped) return;
     const { durability, commitIntervalMs } = this.#o;
-    if (durability === 'overflow' && !this.#isMemoryShort) return;
+    const isAtOnce = durability === 'overflow' || this.#isFlushing;
+    if (durability === 'overflow' && !this.#isMemoryShort && !this.#isFlushing) return;
     if (!this.#hasWork()) return;
-    if (durability === 'overflow') this.#start();
+    if (isAtOnce) this.#start();
     else this.#later(commitIntervalMs);
   }
 
@@ -95,6 +97,14 @@ export class Spiller {
   evict(bytes: number): void {
     const { lanes, maxMemoryBytes } = this.#o;
     for (const lane of lanes) lane.evict(() => this.memoryBytes + bytes <= maxMemoryBytes);
+  }
+
+  /** Writes everything that is in memory and may go, and from now on what comes at once. */
+  flush(): void {
+    this.#isFlushing = true;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.poke();
   }
 
   /** Writes everything that is in memory and `mayGo`; resolves, whatever comes of that, when nothing is under way any more. */
@@ -150,7 +160,7 @@ export class Spiller {
     for (;;) {
       for (const lane of lanes) lane.evict(isEnough);
       this.#o.events.freed();
-      if (this.#isStopped || (durability === 'overflow' && isEnough())) return false;
+      if (this.#isStopped || (durability === 'overflow' && isEnough() && !this.#isFlushing)) return false;
       const lane = this.#fullest(stuck);
       if (lane === undefined) return stuck.size > 0;
       if (await this.#write(lane, this.#next(lane, this.#mayGoNow))) continue;
@@ -222,5 +232,6 @@ export class Spiller {
   }
 
   /** A batch whose source keeps it goes to disk only on behalf of a destination that lags behind another. */
-  readonly #mayGoNow = ({ rule }: Lane, entry: Entry): boolean => rule !== 'push_back' || (entry.isTaken && this.#isMemoryShort);
+  readonly #mayGoNow = ({ rule }: Lane, entry: Entry): boolean =>
+    rule !== 'push_back' || (entry.isTaken && (this.#isMemoryShort || this.#isFlushing));
 }

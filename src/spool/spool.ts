@@ -175,6 +175,11 @@ export class Spool {
     });
   }
 
+  /** Puts what is held on disk, without letting go of it: it is delivered all the same, and outlives the process. */
+  flush(): void {
+    this.#spiller.flush();
+  }
+
   /**
    * Puts what is held on disk, but for what no destination has and its source keeps; the sources of the rest are told that it was not
    * delivered, and `abandoned` what that was. A disk that hangs is not waited for beyond a grace. The spool must not be used after that.

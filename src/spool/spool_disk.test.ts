@@ -1,6 +1,6 @@
 import { test } from 'tap';
 import { readBatch } from '../../test/helpers/batches.ts';
-import { SpoolBench } from './testdata/spool_bench.ts';
+import { DIRECTORY, SpoolBench } from './testdata/spool_bench.ts';
 
 const MIB = 1024 * 1024;
 
@@ -325,4 +325,36 @@ void test('a stop does not wait for ever for a disk that hangs', async (t) => {
   bench.disk.latencyMs = () => 1e9;
   t.same(await bench.stop(), ['pipe 3 false']);
   t.match(bench.log.lines.at(-1), { level: 'error', message: /has not taken everything in time/ });
+});
+
+void test('a directory that is taken away is made anew, and what was in it is counted as lost', async (t) => {
+  const bench = new SpoolBench({ maxDiskBytes: 16 * MIB, durability: 'always' });
+  await bench.start();
+  bench.add('gone', 'drop_oldest', 20);
+  await bench.clock.run(100);
+  bench.disk.removeDirectory(DIRECTORY);
+  bench.add('1', 'drop_oldest', 300);
+  await bench.clock.run(2000);
+  bench.add('2', 'drop_oldest', 300);
+  await bench.clock.run(5000);
+  t.same(await bench.stop(), []);
+  await bench.start();
+  t.ok((await bench.drain('a')).includes('2'));
+  await bench.stop();
+});
+
+void test('what is flushed outlives the process, and is delivered all the same', async (t) => {
+  const bench = new SpoolBench({ destinations: ['a', 'b'], maxDiskBytes: 16 * MIB });
+  await bench.start();
+  bench.add('1');
+  bench.add('2', 'push_back');
+  await bench.drain('b');
+  bench.add('3', 'push_back');
+  bench.spool.flush();
+  await bench.clock.run(100);
+  t.same((await bench.drain('a', 1)).length, 1);
+  bench.crash();
+  await bench.start();
+  t.same((await bench.drain('a')).toSorted(), ['1', '2'], 'but for what nobody has and its source keeps');
+  await bench.stop();
 });

@@ -1,4 +1,5 @@
 /** A spool's directory: taken up at the start, kept up to date, and left in order. */
+import { errnoOf } from '../core/errors.ts';
 import type { FileLock, FileSystem } from '../core/files.ts';
 import type { RecoveredRecords, Recovery, SpoolMark } from '../core/spool_mark.ts';
 import { SegmentLog } from './disk/segment_log.ts';
@@ -30,7 +31,7 @@ export interface SpoolDiskOptions {
 
 export class SpoolDisk {
   readonly #o: SpoolDiskOptions;
-  readonly #lock: FileLock;
+  #lock: FileLock;
   readonly #file: StateFile;
   readonly #recovered = new Map<string, RecoveredRecords>();
   #hasDamage = false;
@@ -149,10 +150,23 @@ export class SpoolDisk {
     try {
       await this.#file.save(state);
       this.#saved = text;
+      this.#o.events.stateSaved();
       return true;
     } catch (error) {
       this.#o.events.stateNotSaved(error);
+      if (errnoOf(error) === 'ENOENT') await this.#makeAnew();
       return false;
+    }
+  }
+
+  /** Somebody has taken the directory away: what was in it is lost, what comes need not be. */
+  async #makeAnew(): Promise<void> {
+    const { directory, files, lanes, events } = this.#o;
+    try {
+      this.#lock = await openSpoolDirectory(directory, files);
+      for (const { log } of lanes) await log?.startAnew();
+    } catch (error) {
+      events.diskFailed(error);
     }
   }
 

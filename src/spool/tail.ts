@@ -1,3 +1,4 @@
+import { firstNotBefore } from '../kit/binary_search.ts';
 import type { Entry } from './entry.ts';
 
 /** The newest batches of a lane, in memory: by position, ascending; positions of dropped batches are left out. */
@@ -44,14 +45,6 @@ export class Tail {
   }
 
   #indexFrom(position: number): number {
-    let low = 0;
-    let high = this.#entries.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#entries[middle]!.position < position)
-        low = middle + 1; // middle is below the length
-      else high = middle;
-    }
-    return low;
+    return firstNotBefore(this.#entries.length, (index) => this.#entries[index]!.position < position); // below the length
   }
 }

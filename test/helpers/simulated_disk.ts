@@ -179,6 +179,14 @@ export class SimulatedDisk {
     this.#rename({ from: path, to: undefined, inode: this.#names.get(path) ?? fail('ENOENT', 'unlink', path) });
   }
 
+  /** Takes a directory and all that is in it away, as `rm -r` does: who has one of its files open has it still. */
+  removeDirectory(directory: string): void {
+    for (const names of [this.#names, this.#safeNames])
+      for (const path of names.keys()) if (dirname(path) === directory) names.delete(path);
+    for (const path of this.#locks) if (dirname(path) === directory) this.#locks.delete(path);
+    this.#directories.delete(directory);
+  }
+
   syncDirectory(directory: string): void {
     this.#settle(directory);
   }

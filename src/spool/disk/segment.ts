@@ -1,5 +1,6 @@
 /** What is known in memory of one segment. */
 import type { File } from '../../core/files.ts';
+import type { ReceiverRecords } from './types.ts';
 
 type Counts = Map<string, number>;
 
@@ -57,8 +58,9 @@ export class Segment {
     return this.#held.size === 0;
   }
 
-  held(): Iterable<[receiver: string, records: number]> {
-    return this.#held;
+  /** What is unfinished in it. */
+  held(): ReceiverRecords[] {
+    return Array.from(this.#held, ([receiver, records]) => ({ receiver, records }));
   }
 
   /** Books a frame that ends at `end`. */

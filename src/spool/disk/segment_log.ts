@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { FileSystem } from '../../core/files.ts';
+import { firstNotBefore } from '../../kit/binary_search.ts';
 import { FrameDecoder } from './frame_decoder.ts';
 import { type EncodedFrame, FrameEncoder } from './frame_encoder.ts';
 import { encodeSegmentHeader, SEGMENT_HEADER_BYTES, segmentName } from './layout.ts';
@@ -175,10 +176,17 @@ export class SegmentLog {
     });
   }
 
+  /** Appends to a new file from now on, since the one that was appended to is no longer where it was. */
+  startAnew(): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#active = undefined;
+    });
+  }
+
   /** Records that are not finished. */
   *held(): Iterable<ReceiverRecords> {
     const sums = new Map<string, number>();
-    for (const { receiver, records } of [...this.#segments.flatMap(heldBy), ...this.#gone])
+    for (const { receiver, records } of [...this.#segments.flatMap((segment) => segment.held()), ...this.#gone])
       sums.set(receiver, (sums.get(receiver) ?? 0) + records);
     for (const [receiver, records] of sums) yield { receiver, records };
   }
@@ -195,15 +203,7 @@ export class SegmentLog {
 
   /** Index of the oldest segment that has a position at or above this one. */
   #indexFrom(position: number): number {
-    let low = 0;
-    let high = this.#segments.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#segments[middle]!.lastPosition < position)
-        low = middle + 1; // middle is below the length
-      else high = middle;
-    }
-    return low;
+    return firstNotBefore(this.#segments.length, (index) => this.#segments[index]!.lastPosition < position); // below the length
   }
 
   #checkOrder(batches: readonly StoredBatch[]): void {
@@ -277,7 +277,7 @@ export class SegmentLog {
       throw error;
     }
     this.#forget(segment);
-    this.#gone.push(...heldBy(segment));
+    this.#gone.push(...segment.held());
     await closeFile(segment);
   }
 
@@ -293,8 +293,4 @@ export class SegmentLog {
     this.#turn = result.catch(() => {});
     return result;
   }
-}
-
-function heldBy(segment: Segment): ReceiverRecords[] {
-  return [...segment.held()].map(([receiver, records]) => ({ receiver, records }));
 }
