@@ -50,7 +50,7 @@ export class PipeReceiver implements Receiver {
       'sluice_pipe_reopened_total',
       'Times that the pipe was opened anew, because its path had lost it or reading had failed.',
     );
-    metrics.observed('sluice_pipe_capacity_bytes', 'What the kernel holds for writers.', () => this.#capacityBytes);
+    metrics.observed('sluice_pipe_capacity_bytes', 'What the kernel holds for writers at most.', () => this.#capacityBytes);
   }
 
   start(): Promise<void> {
