@@ -89,8 +89,8 @@ export class SpoolEvents {
     this.#log.warn('the unfinished end of a segment was cut off', { segment, bytes });
   }
 
-  droppedOldest(records: number): void {
-    this.#log.warn('the spool is full: the oldest records on disk are given up', { records });
+  droppedOldest(records: number, reason: string): void {
+    this.#log.warn('the spool is full: the oldest records on disk are given up', { records, reason });
   }
 
   lost(records: number): void {

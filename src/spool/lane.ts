@@ -169,16 +169,17 @@ export class Lane {
   }
 
   /**
-   * Removes the oldest segment that no destination uses, and gives back what it held; undefined where there is none. Throws the
-   * system's error.
+   * Removes the oldest segment that no destination uses and of which nothing is in memory, and gives back what it held; undefined where there
+   * is none. Throws the system's error.
    */
   async dropOldest(): Promise<readonly ReceiverRecords[] | undefined> {
     this.#isDropping = true;
     try {
       return await this.log?.dropOldest((first, last) => {
         const isUsed = this.places.some((place) => place.isUsing(first, last));
-        if (!isUsed) this.#forgetRefused(first, last);
-        return isUsed;
+        const isBusy = isUsed || last > this.#evictedThrough;
+        if (!isBusy) this.#forgetRefused(first, last);
+        return isBusy;
       });
     } finally {
       this.#isDropping = false;

@@ -6,7 +6,7 @@
  */
 import type { Clock, Timer } from '../core/clock.ts';
 import { BackOff } from '../kit/back_off.ts';
-import { errnoOf } from '../core/errors.ts';
+import { describeError, errnoOf } from '../core/errors.ts';
 import type { ReceiverRecords } from './disk/types.ts';
 import type { Entry } from './entry.ts';
 import type { Lane } from './lane.ts';
@@ -18,6 +18,9 @@ const ENOUGH_SHARE = 0.25;
 /** What is written and synced at once: little enough that memory becomes free in steps. */
 const MAX_WRITE_BYTES = 16 * 1024 * 1024;
 const WRITE_SHARE = 1 / 4;
+
+/** Why the oldest gives way, where it is not the system that says so. */
+const BOUND_REACHED = 'spool.disk.max_bytes is reached';
 
 /** When it is looked again whether a disk that has reached its bound has room. */
 const FULL_RETRY_MS = 250;
@@ -41,7 +44,7 @@ export interface SpillerEvents {
   freed(): void;
   written(bytes: number): void;
   /** The oldest segment was given up for what is newer. */
-  droppedOldest(held: readonly ReceiverRecords[]): void;
+  droppedOldest(held: readonly ReceiverRecords[], reason: string): void;
   /** Records were on disk and could not be read back. */
   lost(held: readonly ReceiverRecords[]): void;
   failed(error: unknown): void;
@@ -206,22 +209,22 @@ export class Spiller {
     try {
       await lane.write(entries);
     } catch (error) {
-      if (!FULL_ERRORS.has(errnoOf(error) ?? '') || !(await this.#dropOldest(lane))) throw error;
+      if (!FULL_ERRORS.has(errnoOf(error) ?? '') || !(await this.#dropOldest(lane, describeError(error)))) throw error;
       await lane.write(entries);
     }
   }
 
   /** False where the spool may take no more of the disk. */
   async #makeRoom(lane: Lane, bytes: number): Promise<boolean> {
-    while (this.diskBytes + bytes > this.#o.maxDiskBytes) if (!(await this.#dropOldest(lane))) return false;
+    while (this.diskBytes + bytes > this.#o.maxDiskBytes) if (!(await this.#dropOldest(lane, BOUND_REACHED))) return false;
     return true;
   }
 
-  async #dropOldest(lane: Lane): Promise<boolean> {
+  async #dropOldest(lane: Lane, reason: string): Promise<boolean> {
     if (lane.rule !== 'drop_oldest') return false;
     const dropped = await lane.dropOldest();
     if (dropped === undefined) return false;
-    this.#o.events.droppedOldest(dropped);
+    this.#o.events.droppedOldest(dropped, reason);
     return true;
   }
 

@@ -96,7 +96,7 @@ export class Spool {
       events: {
         freed: () => this.#room.wake(),
         written: (bytes) => events.written(bytes),
-        droppedOldest: (held) => events.droppedOldest(this.#bookDropped(held, SPOOL_FULL)),
+        droppedOldest: (held, reason) => events.droppedOldest(this.#bookDropped(held, SPOOL_FULL), reason),
         lost: (held) => events.lost(this.#bookDropped(held, DAMAGED)),
         failed: (error) => events.diskFailed(error),
         recovered: () => events.diskRecovered(),

@@ -358,3 +358,17 @@ void test('what is flushed outlives the process, and is delivered all the same',
   t.same((await bench.drain('a')).toSorted(), ['1', '2'], 'but for what nobody has and its source keeps');
   await bench.stop();
 });
+
+void test('what is in memory as well is not given up with its segment', async (t) => {
+  const bench = new SpoolBench({ maxDiskBytes: 16 * MIB, durability: 'always' });
+  await bench.start();
+  bench.add('1');
+  await bench.clock.run(1500);
+  bench.disk.failWith('ENOSPC');
+  bench.add('2');
+  await bench.clock.run(60);
+  t.same(await bench.drain('a'), ['1', '2']);
+  t.same(bench.counts, { delivered: 2, deadLettered: 0, dropped: 0 });
+  bench.disk.failWith(undefined);
+  await bench.stop();
+});
