@@ -122,6 +122,7 @@ export class Network {
     far.incarnation = incarnation;
     incarnation.schedule(0, () => {
       if (far.isClosed) return;
+      if (this.#listening.get(far.machine) !== listening) return far.reject(); // it has stopped to listen meanwhile
       far.socket = new SimulatedSocket(far, incarnation, true);
       accept(far.socket, far.peer.machine.name);
       far.notify();

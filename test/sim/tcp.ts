@@ -120,6 +120,12 @@ export class End {
     this.#connection.tidy();
   }
 
+  /** No process takes it. */
+  reject(): void {
+    this.vanish();
+    this.#flow.send('reset');
+  }
+
   /** Its machine has lost power. */
   vanish(): void {
     this.#isClosed = true;
@@ -230,8 +236,8 @@ export class Connection {
 
   arrived(): void {
     const isTaken = this.#options.arrived(this.far);
-    if (!isTaken) this.far.vanish();
-    this.#back.send(isTaken ? 'syn-ack' : 'reset');
+    if (isTaken) this.#back.send('syn-ack');
+    else this.far.reject();
   }
 
   peerOf(end: End): End {
