@@ -8,7 +8,7 @@ import { LogxBench } from './testdata/logx_bench.ts';
 
 const ZSTD: FakeHello = { compression: ['lz77', 'zstd'] };
 const BODIES = Array.from({ length: 100 }, (_, index) => `GET /index.html HTTP/1.1 200 in ${100 + index} ms`);
-const NONE = { maxFrameBytes: Infinity, compression: undefined };
+const NONE = { receiver: 'fake', maxFrameBytes: Infinity, compression: undefined };
 const TERMS = { ...NONE, compression: 'zstd' } as const;
 
 interface Seen {

@@ -11,6 +11,9 @@ import type { SentFrame } from './window.ts';
 
 const ACK_BUCKETS_SECONDS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10];
 
+/** Without an endpoint for so long, it is told that there is none: longer than moving to another one takes. */
+const NONE_TOLD_AFTER_MS = 5000;
+
 const MEANING: Record<RoutePhase, string> = {
   direct: 'records go to their own endpoint',
   suspect: 'the endpoint does not take records',
@@ -42,6 +45,9 @@ export class LogxEvents implements OutboxEvents {
   readonly #resent: Counter;
   /** Endpoints that compress nothing, which is told once. */
   readonly #uncompressed = new Set<Endpoint>();
+  /** What was told last of who takes the records. */
+  #served: Endpoint | 'nobody' | undefined;
+  #servedMs: number;
   /** What was counted last, since the same trouble is seen again and again. */
   #troubled: { readonly of: object; readonly trigger: Trigger } | undefined;
 
@@ -50,6 +56,7 @@ export class LogxEvents implements OutboxEvents {
     const labels = { destination };
     this.#context = context;
     this.#destination = destination;
+    this.#servedMs = context.clock.monotonicMs();
     this.#direct = this.#delivered('direct');
     this.#diverted = this.#delivered('diverted');
     this.#ackSeconds = metrics.histogram(
@@ -162,6 +169,22 @@ export class LogxEvents implements OutboxEvents {
         phase: to,
       })
       .add();
+  }
+
+  /** Says which endpoint takes the records now, where it is another one than before, or that for some time there has been none. */
+  serving(endpoint: Endpoint | undefined, problem: string): void {
+    const { clock, log } = this.#context;
+    if (endpoint !== undefined) this.#servedMs = clock.monotonicMs();
+    else if (clock.monotonicMs() - this.#servedMs < NONE_TOLD_AFTER_MS) return;
+    if ((endpoint ?? 'nobody') === this.#served) return;
+    this.#served = endpoint ?? 'nobody';
+    const fields = { destination: this.#destination };
+    if (endpoint === undefined) log.warn('no endpoint takes the records; they wait in the spool', { ...fields, reason: problem });
+    else
+      log.info('an endpoint takes the records', {
+        ...fields,
+        endpoint: `${endpoint.name} at ${formatAddress(endpoint.address)}`,
+      });
   }
 
   refused({ records: { length: records }, reason, detail }: Refused): void {

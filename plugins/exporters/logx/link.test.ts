@@ -11,7 +11,7 @@ import { LogxBench } from './testdata/logx_bench.ts';
 
 const SMALL_FRAMES: Partial<FakeScript> = { onHello: (connection) => connection.hello({ maxFrameBytes: 65_536 }) };
 
-const LONGER = 'longer than the 65536 bytes that the receiver takes in a frame';
+const LONGER = 'longer than the 65536 bytes that fake takes in a frame';
 
 /** One destination and nowhere else to go. */
 async function start(script: Partial<FakeScript> = {}, options = {}, destination = {}): Promise<LogxBench> {

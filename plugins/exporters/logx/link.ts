@@ -193,7 +193,9 @@ export class Link {
     const indexes = records.map((index) => frame.first + index);
     if (!records.every(isIndex) || new Set([...known, ...indexes]).size < known.size + records.length)
       throw violation(`a refusal of records that batch ${id} does not have, or of some twice`);
-    if (records.length > 0) frame.refused.push({ records: indexes, reason: 'refused', detail: reason, attempts: frame.attempts });
+    // Where it stands in for another one, it is well to know who refused.
+    const detail = this.#p.mark === undefined ? reason : `${this.#terms.receiver}: ${reason}`;
+    if (records.length > 0) frame.refused.push({ records: indexes, reason: 'refused', detail, attempts: frame.attempts });
   }
 
   #settle(): void {

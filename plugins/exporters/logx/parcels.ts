@@ -61,7 +61,7 @@ export function emptyParcel(delivery: Delivery, refused: Refused): Parcel {
 
 /** The parcels for `range` of a delivery, whose lines are `encoded`; the last one is marked as such. */
 export function parcelsOf(delivery: Delivery, encoded: EncodedLines, range: Range, attempts: number, terms: Terms): Parcel[] {
-  const { maxFrameBytes, compression } = terms;
+  const { receiver, maxFrameBytes, compression } = terms;
   const isWhole = range.count === delivery.batch.count;
   const selected = isWhole ? encoded.bytes : selectLines(encoded.bytes, range.first, range.count);
   const parcel = (lines: Buffer, first: number, records: number, isLast: boolean): Parcel => {
@@ -75,6 +75,6 @@ export function parcelsOf(delivery: Delivery, encoded: EncodedLines, range: Rang
   });
   if (tooLong.length === 0) return parcels;
   const records = tooLong.map((index) => range.first + index);
-  const detail = `longer than the ${maxFrameBytes} bytes that the receiver takes in a frame`;
+  const detail = `longer than the ${maxFrameBytes} bytes that ${receiver} takes in a frame`;
   return [...parcels, emptyParcel(delivery, { records, reason: 'too_large', detail, attempts: 0 })];
 }

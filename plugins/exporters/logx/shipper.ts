@@ -256,6 +256,7 @@ export class Shipper {
     if (cursor.isEmpty) this.#onDrained?.(); // what was left may have been dropped
     this.#step({ kind: 'tick', jitter: outside.random() });
     const link = this.#link;
+    this.#events.serving(this.readiness().ready ? link?.endpoint : undefined, this.#problem);
     // With nowhere else to go, a silent connection is given up for a new one.
     if (this.#policy.hasAlternate || link === undefined || link.silentMs <= options.ack_timeout + options.divert_after) return;
     const assessment = link.assess();

@@ -1,6 +1,6 @@
 /** Receivers that are there and do not do what they should: how soon their records are at the other one. */
 import { FAKE_HELLO, type FakeScript } from './testdata/fake_receiver.ts';
-import { isComplete, NOTICE_MS, scenario } from './testdata/scenario.ts';
+import { flow, isComplete, NOTICE_MS, scenario } from './testdata/scenario.ts';
 
 /** What is in trouble at once is left when it has been for divert_after. */
 const AT_ONCE_MS = 1500;
@@ -53,3 +53,23 @@ for (const [what, script, withinMs] of troubles) {
     },
   );
 }
+
+scenario('it is told which endpoint takes the records, and that none does', { names: ['log-a', 'log-b'] }, async (t, bench) => {
+  const told = (): unknown[] =>
+    bench.context.log.lines
+      .filter(({ fields }) => fields['destination'] === 'log-a' && !('route' in fields))
+      .map(({ message, fields }) => fields['endpoint'] ?? message);
+  await flow(bench, 1000);
+  t.same(told(), ['log-a at 127.0.0.1:6514']);
+  bench.set('log-a', 'refusing');
+  await flow(bench, 3000);
+  t.same(told().slice(1), ['log-b at 127.0.0.1:6515']);
+  bench.set('log-b', 'refusing');
+  await flow(bench, 10_000);
+  t.same(told().slice(2), ['no endpoint takes the records; they wait in the spool']);
+  bench.set('log-a', 'up');
+  bench.set('log-b', 'up');
+  await bench.until(() => bench.isDrained, 60_000);
+  await bench.run(1000);
+  t.equal(told().length, 4);
+});

@@ -134,7 +134,7 @@ export class LogxBench {
 
   /** The phases that a route has entered, by the exporter's log. */
   phases(destination: string): unknown[] {
-    return this.context.log.lines.flatMap(({ fields }) => (fields['destination'] === destination ? [fields['route']] : []));
+    return this.context.log.lines.flatMap(({ fields }) => (fields['destination'] === destination && 'route' in fields ? [fields['route']] : []));
   }
 
   counted(name: string, labels: Readonly<Record<string, string>>): number {
