@@ -181,36 +181,40 @@ void test('what a foreign receiver had not acked when it died is at the other on
   t.same(await stop(site.agent), { code: 0, signal: null });
 });
 
-void test('a foreign receiver is shipped to over TLS, with certificates on both sides', NEEDS_PYTHON, async (t) => {
-  const directory = temporaryDirectory(t);
-  const authority = makeCertificate({ name: 'Test CA', isAuthority: true });
-  const server = makeCertificate({ name: 'log-a', hosts: ['127.0.0.1'], issuer: authority });
-  const client = makeCertificate({ name: 'web-1', issuer: authority });
-  const write = (name: string, text: string): string => {
-    writeFileSync(join(directory, name), text);
-    return join(directory, name);
-  };
-  const ca = write('ca.pem', authority.certificate);
-  const own = ['--certificate', write('log-a.pem', server.certificate), '--key', write('log-a.key', server.key)];
-  const a = await startDestination(t, directory, 'log-a', [...own, '--client-ca', ca]);
-  const tls = { ca, certificate: write('web-1.pem', client.certificate), key: write('web-1.key', client.key) };
-  const path = join(directory, 'app.pipe');
-  const agent = await startAgent(t, {
-    directory,
-    receivers: { pipe: { path, log_format: TOPIC, format: 'text' } },
-    destinations: [],
-    logx: { destinations: { 'log-a': { endpoint: `tls://127.0.0.1:${a.port}`, tls } } },
-  });
-  const writer = new PipeWriter(t, path);
-  for (let number = 0; number < 1000; number++) await writer.write(lineOf(number));
-  await waitFor(() => stored(a).size === 1000, { what: 'the records' });
-  t.same(await stop(agent), { code: 0, signal: null });
-  await a.program.end();
-  t.same(
-    [...stored(a).values()],
-    Array.from({ length: 1000 }, (_, number) => lineOf(number)),
-  );
-});
+void test(
+  'a foreign receiver is shipped to over TLS, with certificates on both sides, and uncompressed unless it offers to decompress',
+  NEEDS_PYTHON,
+  async (t) => {
+    const directory = temporaryDirectory(t);
+    const authority = makeCertificate({ name: 'Test CA', isAuthority: true });
+    const server = makeCertificate({ name: 'log-a', hosts: ['127.0.0.1'], issuer: authority });
+    const client = makeCertificate({ name: 'web-1', issuer: authority });
+    const write = (name: string, text: string): string => {
+      writeFileSync(join(directory, name), text);
+      return join(directory, name);
+    };
+    const ca = write('ca.pem', authority.certificate);
+    const own = ['--certificate', write('log-a.pem', server.certificate), '--key', write('log-a.key', server.key)];
+    const a = await startDestination(t, directory, 'log-a', [...own, '--client-ca', ca]);
+    const tls = { ca, certificate: write('web-1.pem', client.certificate), key: write('web-1.key', client.key) };
+    const path = join(directory, 'app.pipe');
+    const agent = await startAgent(t, {
+      directory,
+      receivers: { pipe: { path, log_format: TOPIC, format: 'text' } },
+      destinations: [],
+      logx: { destinations: { 'log-a': { endpoint: `tls://127.0.0.1:${a.port}`, tls, compression: 'zstd' } } },
+    });
+    const writer = new PipeWriter(t, path);
+    for (let number = 0; number < 1000; number++) await writer.write(lineOf(number));
+    await waitFor(() => stored(a).size === 1000, { what: 'the records' });
+    t.same(await stop(agent), { code: 0, signal: null });
+    await a.program.end();
+    t.same(
+      [...stored(a).values()],
+      Array.from({ length: 1000 }, (_, number) => lineOf(number)),
+    );
+  },
+);
 
 void test('a foreign receiver that knows only lines gets lines and nothing else', NEEDS_PYTHON, async (t) => {
   const directory = temporaryDirectory(t);
