@@ -34,7 +34,10 @@ export class SpoolEvents {
   constructor(log: Log, metrics: Metrics) {
     this.#log = log;
     this.#metrics = metrics;
-    this.#writtenBytes = metrics.counter('sluice_spool_written_bytes_total', 'Memory of batches that went to disk.');
+    this.#writtenBytes = metrics.counter(
+      'sluice_spool_written_bytes_total',
+      'Bytes of batches that were written to disk, as they were counted in memory.',
+    );
     this.#damagedBytes = metrics.counter(
       'sluice_spool_damaged_bytes_total',
       'Bytes on disk that were not what had been written there.',
@@ -45,10 +48,10 @@ export class SpoolEvents {
   observe({ memoryBytes, maxMemoryBytes, diskBytes, maxDiskBytes, isDiskFailing }: ObservedSpool): void {
     const metrics = this.#metrics;
     metrics.observed('sluice_spool_memory_bytes', 'Memory of the batches that wait for delivery.', memoryBytes);
-    metrics.observed('sluice_spool_memory_max_bytes', 'Bound on that memory.', () => maxMemoryBytes);
+    metrics.observed('sluice_spool_memory_max_bytes', 'spool.memory.max_bytes.', () => maxMemoryBytes);
     if (maxDiskBytes === undefined) return;
     metrics.observed('sluice_spool_disk_bytes', 'Disk that batches take which wait for delivery.', diskBytes);
-    metrics.observed('sluice_spool_disk_max_bytes', 'Bound on that disk.', () => maxDiskBytes);
+    metrics.observed('sluice_spool_disk_max_bytes', 'spool.disk.max_bytes.', () => maxDiskBytes);
     metrics.observed('sluice_spool_disk_failing', '1 while the disk does not take batches.', () => Number(isDiskFailing()));
   }
 

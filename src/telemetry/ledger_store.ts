@@ -66,7 +66,9 @@ export class LedgerStore {
   restore(recoveries: readonly Recovery[]): void {
     const { ledger, log } = this.#options;
     for (const { receiver, found, dropped } of ledger.restore(this.#loaded, recoveries)) {
-      log.warn('the spool does not hold what it held when the ledger was last saved', { receiver, found, dropped });
+      if (Object.keys(dropped).length > 0)
+        log.warn('the spool does not hold all that it held when the ledger was last saved', { receiver, found, dropped });
+      else log.info('the spool holds records that came after the ledger was last saved', { receiver, found });
     }
     this.#loaded = EMPTY_LEDGER;
   }
