@@ -12,8 +12,13 @@ export interface BatchLimits {
   readonly maxRecords?: number;
 }
 
-/** Memory of the arenas that wait to be reused, per builder; more than this is left to the garbage collector. */
-const MAX_POOLED_BYTES = 16 * 1024 * 1024;
+/**
+ * Memory of the arenas that wait to be reused, of all builders together; more than this is left to the garbage collector. What a spool lets
+ * go of at once, when it has written it to disk, fits in.
+ */
+const MAX_POOLED_BYTES = 32 * 1024 * 1024;
+
+let pooledBytes = 0;
 
 /** A batch that fills less than this share of its arena is copied out, so that a slow source does not pin whole arenas. */
 const COPY_BELOW_SHARE = 0.25;
@@ -102,10 +107,13 @@ export class BatchBuilder {
 
   #take(): Storage {
     const pooled = this.#pool.pop();
+    if (pooled !== undefined) pooledBytes -= this.#arenaBytes;
     const arena = pooled?.arena ?? Buffer.allocUnsafeSlow(this.#arenaBytes);
     const columns = pooled?.columns ?? createColumns(this.#maxRecords);
     return new Storage(arena, columns, (freed) => {
-      if ((this.#pool.length + 1) * this.#arenaBytes <= MAX_POOLED_BYTES) this.#pool.push(freed);
+      if (pooledBytes + this.#arenaBytes > MAX_POOLED_BYTES) return;
+      pooledBytes += this.#arenaBytes;
+      this.#pool.push(freed);
     });
   }
 }

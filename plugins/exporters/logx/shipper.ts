@@ -55,6 +55,9 @@ export class Shipper {
   #route: RouteState;
   #link: Link | undefined;
   #probe: Probe | undefined;
+  /** When its records were diverted, and when another endpoint took some for the first time after that. */
+  #divertedMs = 0;
+  #stoodInMs: number | undefined;
   /** The last thing that went wrong, for logs and readiness. */
   #problem = 'no connection yet';
   #tick: Timer | undefined;
@@ -189,6 +192,7 @@ export class Shipper {
     const assessment = link.assess();
     const isBad = assessment.condition === 'bad';
     if (assessment.condition === 'good') this.#p.taking.add(link.endpoint);
+    if (assessment.condition === 'good' && turns === others) this.#stoodInMs ??= this.#p.context.clock.monotonicMs();
     if (isBad) this.#note(link, assessment);
     if (turns === others && this.#route.phase === 'returning') {
       if (isBad || link.isDrained) this.#switch('its records return');
@@ -226,6 +230,8 @@ export class Shipper {
     this.#route = state;
     this.#events.phase(from, state.phase, this.#problem);
     if (action === 'divert') {
+      this.#divertedMs = this.#p.context.clock.monotonicMs();
+      this.#stoodInMs = undefined;
       this.#endpoints.others.restart((endpoint) => this.#p.taking.has(endpoint));
       this.#switch('its records are diverted');
     } else if (action === 'probe') {
@@ -238,9 +244,17 @@ export class Shipper {
   }
 
   #onProbed(isReady: boolean): void {
-    const isUrgent = this.#link?.assess().condition !== 'good';
+    const isUrgent = this.#link?.assess().condition !== 'good' || this.#hadNobody;
     if (!isReady) this.#endpoints.own.fail();
     this.#step(isReady ? { kind: 'probe_ok', isUrgent } : { kind: 'probe_failed' });
+  }
+
+  /**
+   * Whether nobody took the records for a while after they were diverted. The receivers come back from the same outage then, the first of
+   * them by chance, and there is no working endpoint that would be left for one that may not last.
+   */
+  get #hadNobody(): boolean {
+    return this.#stoodInMs !== undefined && this.#stoodInMs - this.#divertedMs > this.#p.options.ack_timeout;
   }
 
   #scheduleTick(): void {

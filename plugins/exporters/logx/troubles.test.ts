@@ -73,3 +73,15 @@ scenario('it is told which endpoint takes the records, and that none does', { na
   await bench.run(1000);
   t.equal(told().length, 4);
 });
+
+scenario('after an outage of both, records are not kept at the one that came back first by chance', {}, async (t, bench) => {
+  bench.set('log-a', 'refusing');
+  bench.set('log-b', 'refusing');
+  await flow(bench, 20_000);
+  bench.set('log-a', 'up');
+  await flow(bench, 300);
+  bench.set('log-b', 'up');
+  await flow(bench, 4000);
+  t.equal(bench.counted('diverted', { destination: 'log-b' }), 0, 'they are back after one probe, not after a dwell of 10 s');
+  await bench.until(() => bench.isDrained, 30_000);
+});
