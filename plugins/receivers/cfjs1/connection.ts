@@ -197,6 +197,7 @@ export class Connection {
     this.#isClosing = true;
     if (refusedBecause !== undefined) this.#p.events.refusedConnection(this.#p.peer, refusedBecause);
     this.#timer.cancel();
+    if (this.#socket.closed) return; // there is nobody to say anything to
     this.#timer = this.#p.context.clock.after(LINGER_MS, () => this.#socket.destroy());
     this.#socket.end(this.#lastWords(refusedBecause));
     this.#book(0);
