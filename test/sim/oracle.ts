@@ -139,11 +139,15 @@ export class Oracle {
     return known;
   }
 
-  /** Whether the agent may have given a record up since its spool was full. What is on disk by then it does not tell one by one. */
+  /**
+   * Whether the agent may have given a record up, since its spool was full or since the record was damaged on disk. What is on disk by then
+   * it does not tell one by one.
+   */
   #mayBeDropped({ source, dropped, isSafe }: Written): boolean {
     const { sources, agent } = this.#evidence;
+    const reasons = this.#dropsOf(agent).byReason(source);
     const isOldest = sources.some(({ options }) => options.name === source && options.onFull === 'drop_oldest');
-    return dropped !== undefined || (isOldest && isSafe && this.#dropsOf(agent).byReason(source).has('spool_full'));
+    return dropped !== undefined || (isSafe && (reasons.has('damaged') || (isOldest && reasons.has('spool_full'))));
   }
 
   #judgeSources(findings: Findings): void {

@@ -5,7 +5,7 @@ import type { Written } from './records.ts';
 /**
  * `arrivals` are the first arrivals at one destination, in their order. What an agent had sent, and then does not send again, may still
  * arrive from connections that it has given up, behind what it sends next: what it lost in a crash, and what it has dropped since its
- * spool was full, which `mayBeDropped` tells.
+ * spool was full or damaged, which `mayBeDropped` tells.
  */
 export function disorder(arrivals: Iterable<Arrival>, mayBeDropped: (written: Written) => boolean): string[] {
   const last = new Map<string, Arrival>();
