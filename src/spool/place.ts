@@ -215,11 +215,15 @@ export class Place {
   }
 
   #readFrom(from: number): Promise<StoredBatch | undefined> {
-    this.#reader ??= this.#lane.openReader(from);
-    this.#reader.skipTo(from);
-    const reading = this.#reader.next();
+    const reading = this.#readerAt(from).next();
     this.#reading = isDone(reading.then(() => {}));
     return reading;
+  }
+
+  #readerAt(from: number): SegmentReader {
+    this.#reader ??= this.#lane.openReader(from);
+    this.#reader.skipTo(from);
+    return this.#reader;
   }
 
   async #failed(error: unknown, generation: number): Promise<void> {
@@ -228,7 +232,8 @@ export class Place {
     this.#events.readFailed(error);
     if (nowMs - this.#failingSinceMs >= GIVE_UP_AFTER_MS) {
       this.#failingSinceMs = undefined;
-      await this.#reader?.skipSegment();
+      const reader = this.#readerAt(Math.max(this.#fetchFrom, this.#read));
+      await reader.skipSegment();
       this.#events.skipped();
       if (generation !== this.#generation) return;
     }

@@ -63,16 +63,17 @@ export class SegmentReader {
     this.#from = Math.max(this.#from, position);
   }
 
-  /** Gives up on the rest of the segment that cannot be read; its records stay unfinished until it is removed. */
+  /** Gives up on the rest of the segment that is to be read next and cannot be; its records stay unfinished until it is removed. */
   async skipSegment(): Promise<void> {
-    const segment = this.#open?.segment ?? this.#options.segmentFrom(this.#from);
+    const segment = this.#options.segmentFrom(this.#from);
     if (segment === undefined) return;
-    const offset = this.#open?.step?.offset ?? this.#open?.walk.offset ?? 0;
+    const open = this.#open?.segment === segment ? this.#open : undefined;
+    const offset = open?.step?.offset ?? open?.walk.offset ?? 0;
     await this.#options.quarantine.add(segment, undefined, offset, segment.end - offset);
     this.#from = segment.lastPosition + 1;
-    if (this.#open === undefined) return;
-    this.#open.step = undefined;
-    this.#open.walk.skipTo(segment.end);
+    if (open === undefined) return;
+    open.step = undefined;
+    open.walk.skipTo(segment.end);
   }
 
   async close(): Promise<void> {
