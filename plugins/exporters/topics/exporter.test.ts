@@ -85,7 +85,9 @@ void test('a name that cannot be a topic is refused for good, and the records ar
   await exporter.start();
   push(makeLineBatch([line('one')]), makeLineBatch(['{}', '{}'], { format: '../evil' }), makeLineBatch([line('two')]));
   await drained();
-  t.same(context.spool.cursors[0]?.refusals, [{ position: 1, records: 2, reason: 'topic_name_invalid' }]);
+  t.same(context.spool.cursors[0]?.refusals, [
+    { position: 1, records: [0, 1], reason: 'refused', detail: 'topic_name_invalid', attempts: 1 },
+  ]);
   t.same(await topics(), ['app']);
 });
 
