@@ -12,8 +12,8 @@ import type { Entry } from './entry.ts';
 import type { Lane } from './lane.ts';
 
 /** Shares of the bound on memory at which batches begin to go to disk, and at which it is enough. */
-const BEGIN_SHARE = 0.375;
-const ENOUGH_SHARE = 0.25;
+const BEGIN_SHARE = 0.25;
+const ENOUGH_SHARE = 0.125;
 
 /** What is written and synced at once: little enough that memory becomes free in steps. */
 const MAX_WRITE_BYTES = 16 * 1024 * 1024;

@@ -9,7 +9,7 @@ import { decodeHeader, type FrameHeader } from './frame_header.ts';
 import { type FramePrefix, PREFIX_BYTES, payloadOffset } from './layout.ts';
 
 /** Buffers that wait to be read into again. */
-const MAX_POOLED_BYTES = 16 * 1024 * 1024;
+const MAX_POOLED_BYTES = 8 * 1024 * 1024;
 
 /** Receivers whose last services and resource are remembered. */
 const MAX_REMEMBERED = 256;
