@@ -15,6 +15,11 @@ import { Spool } from '../spool.ts';
 
 export const DIRECTORY = '/spool';
 
+/** Names of batches, in order. */
+export function range(from: number, through: number): string[] {
+  return Array.from({ length: through - from + 1 }, (_, index) => `${from + index}`);
+}
+
 export interface SpoolBenchOptions {
   readonly destinations?: readonly string[];
   /** Bound on memory, in batches of one record as `add` makes them. */
