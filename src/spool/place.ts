@@ -87,11 +87,6 @@ export class Place {
     this.#passWhatIsGone();
   }
 
-  /** Memory of what has been fetched and not read. */
-  get aheadBytes(): number {
-    return this.#aheadBytes;
-  }
-
   /** True when the destination has settled everything that the lane holds. */
   get isEmpty(): boolean {
     return !this.#lane.hasFrom(this.#taken);
