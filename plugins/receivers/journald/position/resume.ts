@@ -10,7 +10,7 @@ export interface ResumeOptions {
   /** What was saved, if anything. */
   readonly saved: Positions | undefined;
   /** Where to begin without it. */
-  readonly startAt: 'end' | 'beginning';
+  readonly startAt: string;
   /** Microseconds. */
   readonly now: number;
   readonly log: Log;

@@ -47,6 +47,9 @@ export const DEFAULT_FIELDS: readonly string[] = [
   'CONTAINER_NAME',
 ];
 
+/** Fields that name an entry's service where nothing else is configured, the first that it has. */
+export const DEFAULT_SERVICE_FIELDS: readonly string[] = ['SYSLOG_IDENTIFIER', '_SYSTEMD_UNIT', '_COMM'];
+
 /** Members that have a name of their own; other fields keep journald's, whose capitals cannot collide with a member of ours. */
 export const MEMBER_NAMES: ReadonlyMap<string, string> = new Map([
   ['_SYSTEMD_UNIT', 'unit'],
@@ -86,6 +89,11 @@ const SLOTS = MAX_FIELDS * 2;
 /** Whether a field may be called that: capitals, digits and underscores, 64 at most, as journald has it. */
 export function isFieldName(name: string): boolean {
   return NAME.test(name);
+}
+
+/** Whether this is a field's name, or one with `*` for any characters. */
+export function isFieldPattern(pattern: string): boolean {
+  return /^[A-Z_*][A-Z0-9_*]{0,63}$/.test(pattern);
 }
 
 export class FieldTable {
