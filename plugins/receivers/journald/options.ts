@@ -44,6 +44,7 @@ export const options = z.strictObject({
       error: 'must be end, boot, beginning or a time such as 2026-11-20T08:00:00Z',
     })
     .default('end')
+    .meta({ valueType: 'end, boot, beginning or a time' })
     .describe(
       'Where to begin when there is no saved position: behind the newest entry, at the first one of this boot, at the oldest, or at a time.',
     ),

@@ -23,7 +23,7 @@ export const criteria = z.strictObject({
       error: `must be one of ${PRIORITIES.join(', ')}, or a list of them`,
     })
     .optional()
-    .meta({ examples: ['warning'] })
+    .meta({ examples: ['warning'], valueType: 'priority or list of priority' })
     .describe('A priority, which stands for itself and all that are more urgent, or a list of priorities.'),
   matches: z
     .record(fieldName, patterns)
