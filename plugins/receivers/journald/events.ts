@@ -3,6 +3,7 @@ import type { ReceiverContext } from '../../../src/core/component.ts';
 import type { Counter } from '../../../src/core/metrics.ts';
 import type { JournalDirectories } from './journal/directories.ts';
 import type { Journal } from './journal/journal.ts';
+import { LostEntries, type LossReason } from './lost_entries.ts';
 
 /** Who is allowed to read the journal, as journald sets its files up. */
 const PERMISSION_HINT = 'run the agent as root or as a member of the group systemd-journal';
@@ -13,6 +14,7 @@ export class Events {
   readonly #truncated: Counter;
   readonly #saveFailures: Counter;
   readonly #damage = new Map<string, Counter>();
+  readonly #lost: LostEntries;
   #problems = new Map<string, string>();
   #isSaveFailing = false;
   #hasReportedNone = false;
@@ -20,6 +22,7 @@ export class Events {
   constructor(context: ReceiverContext) {
     const { metrics } = context;
     this.#context = context;
+    this.#lost = new LostEntries(context);
     this.#entries = metrics.counter('sluice_journald_entries_read_total', 'Journal entries that were made into records.');
     this.#truncated = metrics.counter(
       'sluice_journald_truncated_records_total',
@@ -49,6 +52,11 @@ export class Events {
       this.#context.log.warn('parts of the journal cannot be read; they are left out, and counted from now on', { reason });
     }
     counter.add();
+  }
+
+  /** Entries that nobody can read any more; `unit` is whose they were, where journald says so. */
+  lost(reason: LossReason, count: number, unit?: string): void {
+    this.#lost.add(reason, count, unit);
   }
 
   /** Reports every path that cannot be read, and when that is over; and once where there is no journal at all. */
