@@ -26,15 +26,27 @@ export class Commits {
 
   constructor(options: CommitOptions) {
     this.#options = options;
-    this.#prefix = new SettledPrefix(
-      (cursor) => this.#advance(cursor),
-      (reason) => options.events.deliveryFailed(reason),
-    );
+    this.#prefix = new SettledPrefix({
+      advance: (cursor) => this.#advance(cursor),
+      fail: (reason) => options.events.deliveryFailed(reason),
+      lineOf: ({ seqnumId }) => seqnumId,
+    });
   }
 
-  /** An ack for the next batch, which ends at `cursor`. */
-  ackFor(cursor: Cursor): Ack {
+  /**
+   * An ack for the next batch. When it and all before it have settled, reading goes on behind `cursor` after a restart: that is the
+   * batch's last entry, or an earlier one where a later one must be read again (undefined where there is none before that).
+   */
+  ackFor(cursor: Cursor | undefined): Ack {
     return new Ack(this.#prefix.add(cursor));
+  }
+
+  /**
+   * Says that of the entries up to `cursor`, behind the batch that was given an ack last, none became a record. They count as passed
+   * when all batches before them have settled. Cheap, and kept once for each sequence however often it is called.
+   */
+  passed(cursor: Cursor): void {
+    this.#prefix.pass(cursor);
   }
 
   /** Saves the positions as they are. What fails is reported, and tried again at the next interval. */

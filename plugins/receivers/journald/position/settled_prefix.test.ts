@@ -6,10 +6,11 @@ import { SettledPrefix } from './settled_prefix.ts';
 function prefix() {
   const passed: number[] = [];
   const failures: string[] = [];
-  const followed = new SettledPrefix<number>(
-    (position) => passed.push(position),
-    (reason) => failures.push(reason),
-  );
+  const followed = new SettledPrefix<number>({
+    advance: (position) => passed.push(position),
+    fail: (reason) => failures.push(reason),
+    lineOf: (position) => position % 2,
+  });
   return { passed, failures, followed };
 }
 
@@ -37,6 +38,48 @@ void test('nothing behind a batch that failed counts, what is before it does', a
   t.same(passed, [1]);
   t.same(failures, ['shutdown'], 'reported once');
   t.equal(followed.size, 0, 'and nothing is kept for it');
+});
+
+void test('what was passed counts when all batches before it are settled, of each line what came last', async (t) => {
+  const { passed, followed } = prefix();
+  followed.pass(0);
+  t.same(passed, [0], 'there is nothing before it');
+  const settle = followed.add(2);
+  for (const position of [4, 5, 6, 7, 8]) followed.pass(position);
+  t.equal(followed.size, 2);
+  t.same(passed, [0]);
+  settle(DELIVERED);
+  t.same(passed, [0, 2, 8, 7]);
+  t.equal(followed.size, 0);
+});
+
+void test('what was passed behind a batch that is settled already takes the place of its position', async (t) => {
+  const { passed, followed } = prefix();
+  const [first, second] = [1, 3].map((position) => followed.add(position));
+  second?.(DELIVERED);
+  followed.pass(5);
+  t.equal(followed.size, 2);
+  first?.(DELIVERED);
+  t.same(passed, [1, 5]);
+});
+
+void test('what was passed behind a batch that failed does not count', async (t) => {
+  const { passed, followed } = prefix();
+  const settle = followed.add(1);
+  followed.pass(2);
+  settle({ kind: 'failed', reason: 'shutdown' });
+  followed.pass(3);
+  t.same(passed, []);
+  t.equal(followed.size, 0);
+});
+
+void test('a batch without a position holds back what comes behind it, and moves nothing', async (t) => {
+  const { passed, followed } = prefix();
+  const settle = followed.add(undefined);
+  followed.pass(2);
+  t.same(passed, []);
+  settle(DELIVERED);
+  t.same(passed, [2]);
 });
 
 void test('in whatever order batches are settled, the prefix is the longest without a gap', async (t) => {

@@ -5,30 +5,40 @@
 import type { Outcome } from '../../../../src/core/ack.ts';
 
 interface Pending<Position> {
-  readonly position: Position;
+  /** At most one of each line. */
+  readonly positions: Position[];
   isSettled: boolean;
 }
 
+export interface PrefixOptions<Position> {
+  /** Told each position of the prefix, in order; of positions of one line that were passed one after the other only the last. */
+  readonly advance: (position: Position) => void;
+  /** Told once, when the prefix can grow no more. */
+  readonly fail: (reason: string) => void;
+  /** Names the line that a position is on: a later position stands for all earlier ones of its line, and for none of another. */
+  readonly lineOf: (position: Position) => unknown;
+}
+
 export class SettledPrefix<Position> {
-  readonly #advance: (position: Position) => void;
-  readonly #fail: (reason: string) => void;
+  readonly #options: PrefixOptions<Position>;
   #pending: Pending<Position>[] = [];
   #hasFailed = false;
 
-  /** `advance` is called with the position of each batch of the prefix, in order; `fail` once, when the prefix can grow no more. */
-  constructor(advance: (position: Position) => void, fail: (reason: string) => void) {
-    this.#advance = advance;
-    this.#fail = fail;
+  constructor(options: PrefixOptions<Position>) {
+    this.#options = options;
   }
 
-  /** Batches that are not settled, or wait for one before them. */
+  /** Batches that are not settled, or wait for one before them; with what was passed behind one of these. */
   get size(): number {
     return this.#pending.length;
   }
 
-  /** Adds a batch that ends at `position`; the function returned is to be called with its outcome. */
-  add(position: Position): (outcome: Outcome) => void {
-    const pending: Pending<Position> = { position, isSettled: false };
+  /**
+   * Adds a batch that ends at `position`, or behind which nothing counts yet where that is undefined; the function returned is to be
+   * called with its outcome.
+   */
+  add(position: Position | undefined): (outcome: Outcome) => void {
+    const pending: Pending<Position> = { positions: position === undefined ? [] : [position], isSettled: false };
     if (!this.#hasFailed) this.#pending.push(pending);
     return (outcome) => {
       if (outcome.kind === 'failed') this.#stopBefore(pending, outcome.reason);
@@ -37,16 +47,33 @@ export class SettledPrefix<Position> {
     };
   }
 
+  /** Adds a position up to which there was nothing to be made a batch of: it counts as soon as all batches before it are settled. */
+  pass(position: Position): void {
+    if (this.#hasFailed) return;
+    const last = this.#pending.at(-1);
+    if (last === undefined) this.#options.advance(position);
+    else if (last.isSettled) this.#merge(last.positions, position);
+    else this.#pending.push({ positions: [position], isSettled: true });
+  }
+
+  #merge(positions: Position[], position: Position): void {
+    const { lineOf } = this.#options;
+    const line = lineOf(position);
+    const index = positions.findIndex((other) => lineOf(other) === line);
+    if (index >= 0) positions[index] = position;
+    else positions.push(position);
+  }
+
   #stopBefore(failed: Pending<Position>, reason: string): void {
     const index = this.#pending.indexOf(failed);
     if (index >= 0) this.#pending.length = index;
-    if (!this.#hasFailed) this.#fail(reason);
+    if (!this.#hasFailed) this.#options.fail(reason);
     this.#hasFailed = true;
   }
 
   #settleFirst(): void {
     const open = this.#pending.findIndex(({ isSettled }) => !isSettled);
     const settled = this.#pending.splice(0, open < 0 ? this.#pending.length : open);
-    for (const { position } of settled) this.#advance(position);
+    for (const { positions } of settled) for (const position of positions) this.#options.advance(position);
   }
 }
