@@ -6,46 +6,63 @@ export type ExportField = readonly [name: string, value: Buffer];
 const NEWLINE = 0x0a;
 const EQUALS = 0x3d;
 
-/** Entries to bytes. A value is written with its length in front where it has a newline or other control characters. */
-export function writeExport(entries: readonly (readonly ExportField[])[]): Buffer {
+/** Longer values are written with their length without a look at them. */
+const LOOK_BYTES = 256;
+
+/** An entry to bytes. A value is written with its length in front where it has a newline or other control characters. */
+export function writeExport(entry: readonly ExportField[]): Buffer {
   const chunks: Buffer[] = [];
-  for (const entry of entries) {
-    for (const [name, value] of entry) {
-      if (value.every((byte) => byte >= 0x20 && byte < 0x7f)) chunks.push(Buffer.from(`${name}=`), value, Buffer.of(NEWLINE));
-      else {
-        const length = Buffer.alloc(8);
-        length.writeBigUInt64LE(BigInt(value.length));
-        chunks.push(Buffer.from(`${name}\n`), length, value, Buffer.of(NEWLINE));
-      }
+  for (const [name, value] of entry) {
+    if (isPlain(value)) chunks.push(Buffer.from(`${name}=`), value, Buffer.of(NEWLINE));
+    else {
+      const length = Buffer.alloc(8);
+      length.writeBigUInt64LE(BigInt(value.length));
+      chunks.push(Buffer.from(`${name}\n`), length, value, Buffer.of(NEWLINE));
     }
-    chunks.push(Buffer.of(NEWLINE));
   }
+  chunks.push(Buffer.of(NEWLINE));
   return Buffer.concat(chunks);
 }
 
-/** Bytes to entries. Throws a RangeError on what is not the format. */
-export function parseExport(bytes: Buffer): ExportField[][] {
-  const entries: ExportField[][] = [];
-  let entry: ExportField[] = [];
-  let at = 0;
-  while (at < bytes.length) {
+function isPlain(value: Buffer): boolean {
+  if (value.length > LOOK_BYTES) return false;
+  for (const byte of value) if (byte < 0x20 || byte >= 0x7f) return false;
+  return true;
+}
+
+/** The entries in bytes that come in any pieces. Throws a RangeError where they end within an entry. */
+export async function* parseExport(pieces: AsyncIterable<Buffer> | Iterable<Buffer>): AsyncGenerator<ExportField[]> {
+  let bytes: Buffer = Buffer.alloc(0);
+  for await (const piece of pieces) {
+    bytes = bytes.length === 0 ? piece : Buffer.concat([bytes, piece]);
+    let at = 0;
+    for (let read = readEntry(bytes, at); read !== undefined; read = readEntry(bytes, at)) {
+      yield read.entry;
+      at = read.end;
+    }
+    bytes = bytes.subarray(at);
+  }
+  if (bytes.length > 0) throw new RangeError('the export ends within an entry');
+}
+
+/** The entry at `at` and where it ends; undefined where it is not complete. */
+function readEntry(bytes: Buffer, at: number): { readonly entry: ExportField[]; readonly end: number } | undefined {
+  const entry: ExportField[] = [];
+  for (;;) {
     const lineEnd = bytes.indexOf(NEWLINE, at);
-    if (lineEnd < 0) throw new RangeError('the last line does not end');
-    const line = bytes.subarray(at, lineEnd);
-    at = lineEnd + 1;
-    if (line.length === 0) {
-      if (entry.length > 0) entries.push(entry);
-      entry = [];
+    if (lineEnd < 0) return undefined;
+    if (lineEnd === at) return { entry, end: at + 1 };
+    const equals = bytes.subarray(at, lineEnd).indexOf(EQUALS);
+    if (equals >= 0) {
+      entry.push([bytes.toString('latin1', at, at + equals), bytes.subarray(at + equals + 1, lineEnd)]);
+      at = lineEnd + 1;
       continue;
     }
-    const equals = line.indexOf(EQUALS);
-    if (equals >= 0) entry.push([line.toString('latin1', 0, equals), line.subarray(equals + 1)]);
-    else {
-      const end = at + 8 + Number(bytes.readBigUInt64LE(at));
-      entry.push([line.toString('latin1'), bytes.subarray(at + 8, end)]);
-      at = end + 1;
-    }
+    const start = lineEnd + 1 + 8;
+    if (start > bytes.length) return undefined;
+    const end = start + Number(bytes.readBigUInt64LE(lineEnd + 1));
+    if (end >= bytes.length) return undefined;
+    entry.push([bytes.toString('latin1', at, lineEnd), bytes.subarray(start, end)]);
+    at = end + 1;
   }
-  if (entry.length > 0) entries.push(entry);
-  return entries;
 }

@@ -15,7 +15,8 @@ for (const [name, isCompact] of [
   const path = join(directory, `${name}.journal`);
   await writeWithSystemd(path, generate(42, 60), { isCompact, isKeyed: isCompact });
   writeFileSync(join(import.meta.dirname, `${name}.journal.zst`), zstdCompressSync(readFileSync(path)));
-  const exported = writeExport(await readWithSystemd([path]));
-  writeFileSync(join(import.meta.dirname, `${name}.export.zst`), zstdCompressSync(exported));
+  const exported: Buffer[] = [];
+  for await (const entry of readWithSystemd([path])) exported.push(writeExport(entry));
+  writeFileSync(join(import.meta.dirname, `${name}.export.zst`), zstdCompressSync(Buffer.concat(exported)));
 }
 rmSync(directory, { recursive: true });

@@ -11,13 +11,16 @@ export interface JournalRecord extends PlainRecord {
   readonly epoch: string;
 }
 
-export interface JournalContents {
-  readonly records: readonly JournalRecord[];
-  /** Text of the cursor of the last record of each batch. */
-  readonly cursors: readonly string[];
+export interface Unread {
   /** How often something could not be read, by reason. */
   readonly damage: Readonly<Record<string, number>>;
   readonly truncated: number;
+}
+
+export interface JournalContents extends Unread {
+  readonly records: readonly JournalRecord[];
+  /** Text of the cursor of the last record of each batch. */
+  readonly cursors: readonly string[];
 }
 
 export interface ReadOptions {
@@ -27,8 +30,24 @@ export interface ReadOptions {
   readonly positions?: Positions;
 }
 
+/** The records of a batch, and the text of the cursor of its last one. */
+export interface JournalBatch {
+  readonly records: readonly JournalRecord[];
+  readonly cursor: string;
+}
+
 /** All that can be read from the journal files in `directory`. */
 export function readJournal(directory: string, options: ReadOptions = {}): JournalContents {
+  const batches: JournalBatch[] = [];
+  const reading = readBatches(directory, options);
+  let step = reading.next();
+  for (; step.done !== true; step = reading.next()) batches.push(step.value);
+  const records = batches.flatMap((batch) => batch.records);
+  return { records, cursors: batches.map(({ cursor }) => cursor), ...step.value };
+}
+
+/** The same one batch after the other, for journals that are larger than the memory; returns what could not be read. */
+export function* readBatches(directory: string, options: ReadOptions = {}): Generator<JournalBatch, Unread> {
   const damage: Record<string, number> = {};
   const onDamage = (reason: string): void => {
     damage[reason] = (damage[reason] ?? 0) + 1;
@@ -44,20 +63,20 @@ export function readJournal(directory: string, options: ReadOptions = {}): Journ
     onDamage,
     onCut: () => (truncated += 1),
   });
-  const records: JournalRecord[] = [];
-  const cursors: string[] = [];
+  let cursor = '';
   journal.refresh(true);
   for (;;) {
     const batch = reader.read(({ text }) => {
-      cursors.push(text);
+      cursor = text;
       return new Ack();
     });
     if (batch === undefined) break;
-    records.push(...readBatch(batch).map((record) => ({ ...record, epoch: batch.epoch ?? '' })));
+    const records = readBatch(batch).map((record) => ({ ...record, epoch: batch.epoch ?? '' }));
     batch.settle(DELIVERED);
+    yield { records, cursor };
   }
   journal.close();
-  return { records, cursors, damage, truncated };
+  return { damage, truncated };
 }
 
 const FIELD_NAMES = new Map([...MEMBER_NAMES].map(([field, member]) => [member, field]));

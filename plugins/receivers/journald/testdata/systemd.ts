@@ -1,7 +1,9 @@
 /** systemd's own programs, where they are installed: tests that need them say so and are skipped where they are not. */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
 import { type ExportField, parseExport, writeExport } from './export_format.ts';
 
 const REMOTE = ['/usr/lib/systemd/systemd-journal-remote', '/lib/systemd/systemd-journal-remote'].find((path) =>
@@ -21,25 +23,46 @@ export interface JournalVariant {
   readonly isKeyed: boolean;
 }
 
-/** Lets systemd write a journal file at `path`, which ends in `.journal`; it may rotate it if it grows large. */
+/** What systemd's programs that write journals are told of the variant, in their environment. */
+export function variantEnvironment({ isCompact, isKeyed }: JournalVariant): NodeJS.ProcessEnv {
+  return { SYSTEMD_JOURNAL_COMPACT: isCompact ? '1' : '0', SYSTEMD_JOURNAL_KEYED_HASH: isKeyed ? '1' : '0' };
+}
+
+/** Lets systemd write a journal file at `path`, which ends in `.journal`; it rotates it, beside it, when it grows large. */
 export async function writeWithSystemd(
   path: string,
-  entries: readonly (readonly ExportField[])[],
-  { isCompact, isKeyed }: JournalVariant = { isCompact: true, isKeyed: true },
+  entries: Iterable<readonly ExportField[]>,
+  variant: JournalVariant = { isCompact: true, isKeyed: true },
 ): Promise<void> {
   if (REMOTE === undefined) throw new Error('systemd-journal-remote is not installed');
-  const env = { ...process.env, SYSTEMD_JOURNAL_COMPACT: isCompact ? '1' : '0', SYSTEMD_JOURNAL_KEYED_HASH: isKeyed ? '1' : '0' };
+  const env = { ...process.env, ...variantEnvironment(variant) };
   const child = spawn(REMOTE, ['-o', path, '-'], { env, stdio: ['pipe', 'ignore', 'pipe'] });
   const said = buffer(child.stderr);
   const status = new Promise((resolve, reject) => child.on('error', reject).on('close', resolve));
-  child.stdin.end(writeExport(entries));
+  await pipeline(Readable.from(inPieces(entries)), child.stdin);
   if ((await status) !== 0) throw new Error(`systemd-journal-remote failed: ${String(await said)}`);
 }
 
-/** What journalctl reads from these files, in its order. */
-export async function readWithSystemd(paths: readonly string[]): Promise<ExportField[][]> {
+const PIECE_BYTES = 64 * 1024;
+
+function* inPieces(entries: Iterable<readonly ExportField[]>): Iterable<Buffer> {
+  let gathered: Buffer[] = [];
+  let bytes = 0;
+  for (const entry of entries) {
+    const written = writeExport(entry);
+    gathered.push(written);
+    bytes += written.length;
+    if (bytes < PIECE_BYTES) continue;
+    yield Buffer.concat(gathered);
+    gathered = [];
+    bytes = 0;
+  }
+  yield Buffer.concat(gathered);
+}
+
+/** What journalctl reads from these files, in its order, one entry after the other. */
+export async function* readWithSystemd(paths: readonly string[]): AsyncGenerator<ExportField[]> {
   const args = [...paths.flatMap((path) => ['--file', path]), '--output', 'export', '--all', '--quiet'];
   const child = spawn('journalctl', args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  const output = await buffer(child.stdout);
-  return parseExport(output);
+  yield* parseExport(child.stdout);
 }
