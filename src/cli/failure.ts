@@ -1,6 +1,7 @@
 /** What is printed of an error: what is wrong and what to do, and for a configuration the lines that it is in. */
 import { ConfigError, type ConfigProblem } from '../config/problem.ts';
 import { SluiceError } from '../core/errors.ts';
+import { printable } from '../kit/table.ts';
 
 /** Longest part of a source line that is shown. */
 const MAX_LINE = 160;
@@ -50,10 +51,4 @@ function formatProblem(file: string, { line, column, path, message, hint }: Conf
     `${margin} | ${caret}`,
   ];
   return [...block, ...(hint === '' ? [] : [`${margin} = ${hint}`])].join('\n');
-}
-
-/** A file may hold what moves the cursor of a terminal. */
-export function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what this is about
-  return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\uFFFD');
 }

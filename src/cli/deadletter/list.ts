@@ -4,7 +4,7 @@ import type { FileSystem } from '../../core/files.ts';
 import { inboxOf } from '../../dead_letters/names.ts';
 import { type Letter, namesOfInbox, namesOfStore, visitFile } from '../../dead_letters/reading.ts';
 import { isSelected, type Selection } from '../../dead_letters/selection.ts';
-import { count, sizeText, table } from '../table.ts';
+import { count, sizeText, table } from '../../kit/table.ts';
 
 export interface Listing {
   readonly directory: string;

@@ -1,8 +1,7 @@
 /** `sluice deadletter show`: whole letters. */
 import type { FileSystem } from '../../core/files.ts';
 import { namesOfStore, visitFile } from '../../dead_letters/reading.ts';
-import { printable } from '../failure.ts';
-import { oneLine } from '../table.ts';
+import { oneLine, printable } from '../../kit/table.ts';
 
 /** A letter, for people or as the line that it is stored as. */
 export interface ShownLetter {

@@ -1,7 +1,7 @@
 /** What is said of a spool, for people and for programs. */
 import type { LaneInspection, SegmentInspection, SpoolInspection } from '../../spool/disk/inspection.ts';
 import type { Repaired } from '../../spool/disk/repair.ts';
-import { count, oneLine, sizeText, table } from '../table.ts';
+import { count, oneLine, sizeText, table } from '../../kit/table.ts';
 
 /** Whether an agent is using the spool while it is looked at, so that what is said is of that moment. */
 export interface Liveness {

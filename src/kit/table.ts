@@ -1,5 +1,4 @@
-/** Text for people: columns, counts and times. */
-import { printable } from './failure.ts';
+/** Text for people: columns, counts and sizes. */
 
 /** Rows under their headings, two blanks between columns; cells that are numbers stand to the right. */
 export function table(headings: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
@@ -32,4 +31,10 @@ export function sizeText(bytes: number): string {
   if (bytes < 1024) return count(bytes, 'byte');
   const power = bytes < 1024 ** 2 ? 1 : bytes < 1024 ** 3 ? 2 : 3;
   return `${(bytes / 1024 ** power).toFixed(1)} ${['', 'KiB', 'MiB', 'GiB'][power]}`;
+}
+
+/** A file may hold what moves the cursor of a terminal. */
+export function printable(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- control characters are what this is about
+  return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\uFFFD');
 }
