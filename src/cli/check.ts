@@ -3,7 +3,8 @@ import type { Command } from 'commander';
 import type { AgentConfig, PipelineConfig } from '../config/agent_config.ts';
 import { destinationsOf } from '../config/agent_config.ts';
 import { loadConfig } from '../config/load.ts';
-import type { Cli, Example } from './cli.ts';
+import type { Example } from '../kit/commands.ts';
+import type { Cli } from './cli.ts';
 
 export const examples: readonly Example[] = [['sluice check sluice.yaml', 'whether it can be run, or everything wrong with it']];
 

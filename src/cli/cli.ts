@@ -2,29 +2,12 @@
 import type { Command } from 'commander';
 import type { Environment } from '../config/interpolate.ts';
 import type { Registry } from '../config/registry.ts';
+import type { Example, Terminal } from '../kit/commands.ts';
 
-export interface Output {
-  write(text: string): unknown;
-  /** Whether it is a terminal, on which a line can be redrawn. */
-  readonly isTTY?: boolean;
-  /** Width of the terminal. */
-  readonly columns?: number;
-}
-
-export interface Cli {
+export interface Cli extends Terminal {
   readonly env: Environment;
-  /** What was asked for. */
-  readonly stdout: Output;
-  /** What went wrong. */
-  readonly stderr: Output;
   /** The components; plugins are loaded at the first call. */
   registry(): Promise<Registry>;
-  /**
-   * Aborts when the process is told to stop (SIGTERM, SIGINT). From the first call on, a signal no longer ends the process by
-   * itself: the command has to return. A second signal does end it, with the exit code that a shell gives it. With `hangUp` the
-   * same holds for SIGHUP, which tells that the terminal has gone.
-   */
-  stopSignal(options?: { readonly hangUp?: boolean }): AbortSignal;
   /** Aborts right before the process is ended by a second signal, for what must not outlive it. Listeners must not wait. */
   endSignal(): AbortSignal;
 }
@@ -36,5 +19,3 @@ export interface CommandModule {
   /** Lines for `sluice --help`. */
   readonly examples?: readonly Example[];
 }
-
-export type Example = readonly [command: string, does: string];

@@ -3,7 +3,8 @@ import type { Command } from 'commander';
 import { annotatedConfig, type Selection } from '../config/annotate.ts';
 import { configJsonSchema } from '../config/json_schema.ts';
 import { PLUGINS_DIRECTORY } from '../config/registry.ts';
-import type { Cli, Example } from './cli.ts';
+import type { Example } from '../kit/commands.ts';
+import type { Cli } from './cli.ts';
 import { writeOptionTables } from './option_docs.ts';
 
 /** What the agent is for: a host's logs to two receivers. */

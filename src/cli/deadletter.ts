@@ -5,13 +5,14 @@ import { SluiceError } from '../core/errors.ts';
 import { LetterEditor, type Taken } from '../dead_letters/editor.ts';
 import { isEverything, type Selection } from '../dead_letters/selection.ts';
 import { nodeFiles } from '../kit/files.ts';
-import type { Cli, Example } from './cli.ts';
+import { count } from '../kit/table.ts';
+import { DEFAULT_CONFIG, type Example } from '../kit/commands.ts';
+import type { Cli } from './cli.ts';
 import { addFilters, type FilterFlags, selectionOf, timeOf } from './deadletter/filters.ts';
 import { listingJson, listingText, listLetters } from './deadletter/list.ts';
 import { cannotUse, checkIsStore, checkOwner, directoryOf, isThere } from './deadletter/place.ts';
-import { DEFAULT_CONFIG, type PlaceFlags } from './pipeline_flags.ts';
+import type { PlaceFlags } from './pipeline_flags.ts';
 import { findLetters } from './deadletter/show.ts';
-import { count } from './table.ts';
 
 const DEFAULT_LIMIT = '20';
 

@@ -1,7 +1,8 @@
 /** `sluice demo`: the main job on this host, an agent and two receivers, with everything under one directory. */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { Cli, Example } from './cli.ts';
+import type { Example } from '../kit/commands.ts';
+import type { Cli } from './cli.ts';
 import { runDemo } from './demo/demo.ts';
 
 export const examples: readonly Example[] = [['sluice demo', 'see it work: an agent and two receivers, until Ctrl-C']];

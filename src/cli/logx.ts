@@ -2,7 +2,8 @@
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { parseConfig } from '../config/load.ts';
-import type { Cli, Example } from './cli.ts';
+import type { Example } from '../kit/commands.ts';
+import type { Cli } from './cli.ts';
 import { receiverConfig } from './receiver_config.ts';
 import { runAgent } from './run.ts';
 

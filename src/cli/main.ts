@@ -1,7 +1,9 @@
 /** Where the process begins. Nothing else ends it, and nothing else listens to its signals. */
 import { constants } from 'node:os';
 import { loadRegistry, type Registry } from '../config/registry.ts';
+import type { ByteOutput } from '../kit/commands.ts';
 import { COMMANDS } from './commands.ts';
+import { loadPluginCommands } from './plugin_commands.ts';
 import { runCli } from './program.ts';
 
 /**
@@ -31,7 +33,7 @@ process.exitCode = await runCli(
   process.argv.slice(2),
   {
     env: process.env,
-    stdout: process.stdout,
+    stdout: byteOutput(process.stdout),
     stderr: process.stderr,
     registry: () => (registry ??= loadRegistry()),
     stopSignal({ hangUp = false } = {}) {
@@ -40,8 +42,20 @@ process.exitCode = await runCli(
     },
     endSignal: () => end.signal,
   },
-  COMMANDS,
+  { builtIn: COMMANDS, fromPlugins: loadPluginCommands },
 );
+
+/** Failures reach the listener above. */
+function byteOutput(stream: NodeJS.WriteStream): ByteOutput {
+  return {
+    write: (text) => stream.write(text),
+    send: (bytes) => new Promise((resolve) => stream.write(bytes, () => resolve())),
+    isTTY: stream.isTTY,
+    get columns() {
+      return stream.columns;
+    },
+  };
+}
 
 function listenTo(signal: NodeJS.Signals): void {
   if (listenedTo.has(signal)) return;

@@ -2,9 +2,6 @@
 import type { PipelineConfig } from '../config/agent_config.ts';
 import { SluiceError } from '../core/errors.ts';
 
-/** What runs where nobody says otherwise. */
-export const DEFAULT_CONFIG = '/etc/sluice/sluice.yaml';
-
 export interface PlaceFlags {
   readonly config: string;
   readonly pipeline?: string;

@@ -9,10 +9,22 @@ const ABOUT =
 
 const OUTRO = `"sluice <command> --help" says more about one command.`;
 
+export interface Commands {
+  readonly builtIn: readonly CommandModule[];
+  /** Those of plugins; asked for only where none of the others is meant. May throw. */
+  readonly fromPlugins: () => Promise<readonly CommandModule[]>;
+}
+
 /** Runs what `args` (without node and script) ask for; the exit code. Prints errors, and throws none. */
-export async function runCli(args: readonly string[], cli: Cli, commands: readonly CommandModule[]): Promise<number> {
-  const program = createProgram(cli, commands);
+export async function runCli(args: readonly string[], cli: Cli, { builtIn, fromPlugins }: Commands): Promise<number> {
+  const program = createProgram(cli);
   try {
+    for (const command of builtIn) command.register(program, cli);
+    const name = args.find((arg) => !arg.startsWith('-'));
+    const isBuiltIn = program.commands.some((command) => command.name() === name);
+    const others = isBuiltIn ? [] : await fromPlugins();
+    for (const command of others) command.register(program, cli);
+    program.addHelpText('after', helpEnd([...builtIn, ...others]));
     if (args.length === 0) program.outputHelp();
     else await program.parseAsync(args, { from: 'user' });
     return 0;
@@ -25,8 +37,8 @@ export async function runCli(args: readonly string[], cli: Cli, commands: readon
   }
 }
 
-function createProgram(cli: Cli, commands: readonly CommandModule[]): Command {
-  const program = new Command('sluice')
+function createProgram(cli: Cli): Command {
+  return new Command('sluice')
     .description(ABOUT)
     .usage('<command> [options]')
     .version(
@@ -44,8 +56,6 @@ function createProgram(cli: Cli, commands: readonly CommandModule[]): Command {
       writeErr: (text) => void cli.stderr.write(text),
       outputError: (text, write) => write(`sluice: ${text.replace(/^error: /, '')}`),
     });
-  for (const command of commands) command.register(program, cli);
-  return program.addHelpText('after', helpEnd(commands));
 }
 
 function helpEnd(commands: readonly CommandModule[]): string {

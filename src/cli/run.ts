@@ -9,8 +9,8 @@ import { nodeFiles } from '../kit/files.ts';
 import { formatAddress } from '../kit/options.ts';
 import { Agent } from '../pipeline/agent.ts';
 import { createLog } from '../telemetry/agent_log.ts';
-import type { Cli, Example } from './cli.ts';
-import { DEFAULT_CONFIG } from './pipeline_flags.ts';
+import { DEFAULT_CONFIG, type Example } from '../kit/commands.ts';
+import type { Cli } from './cli.ts';
 
 export const examples: readonly Example[] = [['sluice run --config sluice.yaml', 'run it until it is told to stop']];
 

@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { SluiceError } from '../core/errors.ts';
 import { isLocked, nodeFiles } from '../kit/files.ts';
+import { count } from '../kit/table.ts';
 import { inspectSpool } from '../spool/disk/inspection.ts';
 import { repairSpool } from '../spool/disk/repair.ts';
 import { LOCK_NAME } from '../spool/disk/spool_directory.ts';
-import type { Cli, Example } from './cli.ts';
-import { count } from './table.ts';
+import { DEFAULT_CONFIG, type Example } from '../kit/commands.ts';
+import type { Cli } from './cli.ts';
 import { cannotUse, checkIsSpool, checkNotLive, checkOwner, directoryOf } from './spool/place.ts';
-import { DEFAULT_CONFIG, type PlaceFlags } from './pipeline_flags.ts';
+import type { PlaceFlags } from './pipeline_flags.ts';
 import { inspectionJson, inspectionText, newDamage, repairJson, repairText } from './spool/report.ts';
 
 type Flags = PlaceFlags & { readonly output: 'text' | 'json' };

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AgentConfig } from '../config/agent_config.ts';
+import { componentDirectory } from '../config/state_paths.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ComponentContext } from '../core/component.ts';
 import { errnoOf, SluiceError } from '../core/errors.ts';
@@ -124,7 +125,7 @@ export class Agent {
   #contextOf(kind: string, id: string): ComponentContext {
     const { clock, log } = this.#parts;
     const { stateDirectory, hostName } = this.#config.service;
-    const own = join(stateDirectory, `${kind}s`, id);
+    const own = componentDirectory(stateDirectory, kind, id);
     if (kind !== 'processor') this.#stateDirectories.push(own);
     return { id, clock, hostName, log: log.child(id), metrics: this.telemetry.metrics.forComponent(id), stateDirectory: own };
   }

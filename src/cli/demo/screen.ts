@@ -1,5 +1,5 @@
 /** What the demo shows: lines that stay, and one below them that is redrawn in place on a terminal and printed anew elsewhere. */
-import type { Output } from '../cli.ts';
+import type { Output } from '../../kit/commands.ts';
 
 /** ECMA-48: carriage return, and erase to the end of the line (EL). */
 const TO_START_OF_LINE = '\r\u001b[K';

@@ -13,7 +13,8 @@ export interface Ran {
 export async function run(
   args: readonly string[],
   env: Cli['env'] = {},
-  commands: readonly CommandModule[] = COMMANDS,
+  builtIn: readonly CommandModule[] = COMMANDS,
+  fromPlugins: () => Promise<readonly CommandModule[]> = async () => [],
 ): Promise<Ran> {
   let stdout = '';
   let stderr = '';
@@ -21,13 +22,16 @@ export async function run(
     args,
     {
       env,
-      stdout: { write: (text) => void (stdout += text) },
+      stdout: {
+        write: (text) => void (stdout += text),
+        send: async (bytes) => void (stdout += Buffer.from(bytes).toString()),
+      },
       stderr: { write: (text) => void (stderr += text) },
       registry: async () => fakeRegistry,
       stopSignal: () => new AbortController().signal,
       endSignal: () => new AbortController().signal,
     },
-    commands,
+    { builtIn, fromPlugins },
   );
   return { code, stdout, stderr };
 }
