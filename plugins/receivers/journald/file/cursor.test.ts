@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { parseCursor, seqnumCursor, timeCursor } from './cursor.ts';
+import { epochOf, parseCursor, seqnumCursor, timeCursor } from './cursor.ts';
 
 const FULL =
   's=0639c7d6fdca428b84a5d7e4e4b0c1a5;i=4ece7;b=6c7c6013a26343b29e964691ff25d04c;m=4fc72436e;t=4c508a72423d9;x=d3e5610681098c10';
@@ -9,6 +9,7 @@ void test('journald’s own cursors are read, with what the reader goes by', asy
     text: FULL,
     seqnumId: '0639c7d6fdca428b84a5d7e4e4b0c1a5',
     seqnum: 0x4ece7,
+    bootId: '6c7c6013a26343b29e964691ff25d04c',
     realtime: 0x4c508a72423d9,
   });
 });
@@ -35,4 +36,10 @@ void test('what is not a cursor is not taken for one', async (t) => {
     `t=${'f'.repeat(16)}`,
   ];
   for (const text of bad) t.equal(parseCursor(text), undefined, JSON.stringify(text));
+});
+
+void test('numbers are counted in a sequence and a boot', async (t) => {
+  const epoch = epochOf('a1'.repeat(16), '0123456789abcdef'.repeat(2));
+  t.equal(epoch, `${'a1'.repeat(16)}.01234567`);
+  t.match(epoch, /^[!#-[\]-~]{1,64}$/, 'docs/CFJS1.md allows it');
 });

@@ -54,6 +54,14 @@ for (const isCompact of [true, false]) {
   });
 }
 
+void test('each entry says in which boot it was written', async (t) => {
+  const boots = ['a0', 'a0', 'b1', 'a0'].map((pair) => pair.repeat(16));
+  const { file } = open(t, new JournalWriter().append(...boots.map((bootId) => ({ bootId, fields: ['MESSAGE=m'] }))));
+  const read = [];
+  while (file.advance()) read.push(file.bootId);
+  t.same(read, boots);
+});
+
 void test('entries appear when they are published, and not before', async (t) => {
   const writer = new JournalWriter().append('one');
   const { file, rest, path } = open(t, writer);

@@ -49,6 +49,8 @@ export class JournalFile {
   #afterSeqnum = 0;
   #isBroken = false;
   #lastCursor: Cursor | undefined;
+  /** The words of `bootId`, which are faster to compare. */
+  readonly #boot = new Uint32Array(4);
   /** Where the file is now; it is renamed when it is archived. */
   path: string;
   /** The members below are of the current entry, where there is one: read only outside, valid until `advance`. */
@@ -56,6 +58,8 @@ export class JournalFile {
   seqnum = 0;
   /** Microseconds. */
   realtime = 0;
+  /** 32 hexadecimal digits. */
+  bootId = '';
   entryOffset = 0;
   entryBytes = 0;
   itemCount = 0;
@@ -192,11 +196,24 @@ export class JournalFile {
     this.seqnum = u64(view, at + ENTRY.seqnum);
     this.realtime = u64(view, at + ENTRY.realtime);
     if (this.seqnum < 1 || this.seqnum > MAX_EXACT || this.realtime < 1 || this.realtime > MAX_EXACT) return false;
+    this.#noteBoot(windows.bytes, view, at + ENTRY.bootId);
     this.entryOffset = offset;
     this.entryBytes = size;
     this.itemCount = items;
     this.#previous = offset;
     return true;
+  }
+
+  /** Sets `bootId` from 16 bytes; a string is only made where it is another boot than that of the entry before. */
+  #noteBoot(bytes: Buffer, view: DataView, at: number): void {
+    const boot = this.#boot;
+    let isSame = this.bootId !== '';
+    for (let word = 0; word < 4; word++) {
+      const value = view.getUint32(at + word * 4, true);
+      isSame &&= boot[word] === value;
+      boot[word] = value;
+    }
+    if (!isSame) this.bootId = bytes.toString('hex', at, at + 16);
   }
 
   /** Bisects the list of entries for the first one whose number at `field` is above `value`; a bad one counts as above. */

@@ -114,7 +114,7 @@ void test('a journal that rotates is read on, without a gap and without repeatin
 
 void test('an archived file of which nothing is left to be read is not opened', async (t) => {
   const positions = new Positions(0);
-  positions.set({ text: `s=${SEQUENCE};i=2`, seqnumId: SEQUENCE, seqnum: 2, realtime: 0 });
+  positions.set({ text: `s=${SEQUENCE};i=2`, seqnumId: SEQUENCE, seqnum: 2, bootId: undefined, realtime: 0 });
   const { path, look, journal } = journalIn(t, positions);
   const old = entries(writer(), 1, 2);
   old.state = 'archived';
