@@ -9,8 +9,10 @@ import { type Test, t as root, test } from 'tap';
 import { compare } from './testdata/compare.ts';
 import { type ExportField, parseExport } from './testdata/export_format.ts';
 import { generate } from './testdata/generate.ts';
+import { startJournald, withoutJournald } from './testdata/journald.ts';
+import { NativeSocket } from './testdata/native_socket.ts';
 import { readBatches } from './testdata/read_journal.ts';
-import { readWithSystemd, withoutSystemd, writeWithSystemd } from './testdata/systemd.ts';
+import { readWithSystemd, variantEnvironment, withoutSystemd, writeWithSystemd } from './testdata/systemd.ts';
 import { temporaryDirectory } from './testdata/temporary.ts';
 
 const skip = withoutSystemd;
@@ -61,6 +63,40 @@ for (const [seed, variant] of VARIANTS.entries()) {
     await writeWithSystemd(join(directory, 'a.journal'), generate(seed, entries), variant);
     await check(t, directory, entries, journalctl(directory));
   });
+}
+
+const WAYS = [VARIANTS[0], VARIANTS[3]].filter((variant) => variant !== undefined);
+
+for (const [seed, variant] of WAYS.entries()) {
+  const name = `${variant.isCompact ? 'compact' : 'regular'}, ${variant.isKeyed ? 'keyed' : 'plain'} hashes`;
+  const entries = Math.ceil(ENTRIES / (VARIANTS.length + 1) / WAYS.length);
+  void test(
+    `what a real journald (${name}) makes of ${entries} entries and lines is as journalctl reads it`,
+    { skip: withoutJournald },
+    async (t) => {
+      const journald = await startJournald(temporaryDirectory(t), { env: variantEnvironment(variant) });
+      t.teardown(() => journald.stop());
+      const socket = new NativeSocket(journald.sockets.native);
+      t.teardown(() => socket.close());
+      let number = 0;
+      for (const entry of generate(100 + seed, entries)) {
+        if (!socket.send(entry)) t.fail('journald has not taken an entry');
+        if (number % 10 === 0) await journald.write([`<${number % 8}>line ${number}`, 'ü'.repeat(number % 100)]);
+        number += 1;
+        if (number % Math.ceil(entries / 6) === 0) journald.rotate();
+        if (number !== Math.ceil(entries / 2)) continue;
+        await journald.sync();
+        await journald.stop();
+        await journald.start();
+      }
+      await journald.sync();
+      await journald.stop();
+      const machine = join(journald.directory, readdirSync(journald.directory)[0] ?? '');
+      const { same, ...rest } = await compare(readBatches(journald.directory, UNCUT), journalctl(machine));
+      t.same(rest, { difference: undefined, unread: { damage: {}, truncated: 0 } });
+      t.ok(same > entries, `${same} entries in ${readdirSync(machine).length} files`);
+    },
+  );
 }
 
 void test('several files are merged as journalctl merges them', { skip }, async (t) => {

@@ -1,11 +1,10 @@
 /** A real journald of the test's own, in a mount namespace, so that the machine's is not disturbed. */
-import { spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { waitFor } from '../../../../test/helpers/wait_for.ts';
-import { readJournal } from './read_journal.ts';
 
 const JOURNALD = ['/usr/lib/systemd/systemd-journald', '/lib/systemd/systemd-journald'].find((path) => existsSync(path));
 
@@ -36,47 +35,110 @@ touch /etc/systemd/journald.conf
 mount --bind "$1/journald.conf" /etc/systemd/journald.conf
 exec "$2"`;
 
-export interface RunningJournald {
-  /** Holds a directory for the machine, with the files. */
-  readonly directory: string;
-  /** Writes lines as a service's standard output. */
-  write(lines: readonly string[]): Promise<void>;
-  /** Archives the file that is written to, and begins a new one. */
-  rotate(): void;
-  stop(): Promise<void>;
+/** On a machine that is busy with other things. */
+const DEADLINE_MS = 20_000;
+
+/** journald(8): asks it to write everything to its files; it answers by touching a file, after whatever else it has to do. */
+const SIGRTMIN_1 = 35;
+
+/** Of the mask in /proc/PID/status. */
+const SIGUSR2_BIT = 1n << 11n;
+
+export interface JournaldSetup {
+  /** Lines for journald.conf(5), behind those that keep it from limiting rates and from reading the machine's kernel log. */
+  readonly configuration?: readonly string[];
+  /** Further environment. */
+  readonly env?: NodeJS.ProcessEnv;
 }
 
-export async function startJournald(root: string): Promise<RunningJournald> {
-  if (JOURNALD === undefined) throw new Error('systemd-journald is not installed');
+export async function startJournald(root: string, setup: JournaldSetup = {}): Promise<RunningJournald> {
   const [log, systemd] = [join(root, 'log'), join(root, 'systemd')];
   mkdirSync(join(log, 'journal'), { recursive: true });
   mkdirSync(join(systemd, 'journal'), { recursive: true });
-  writeFileSync(join(root, 'journald.conf'), CONFIGURATION);
-  const child = spawn('unshare', ['--mount', 'bash', '-c', SCRIPT, 'journald', root, JOURNALD], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  const ended = once(child, 'exit');
-  const directory = join(log, 'journal');
-  // It writes an entry when it is ready, and not only listening; a signal before that would end it.
-  await waitFor(() => readJournal(directory).records.length > 0, { what: 'journald to start', deadlineMs: 20_000 });
-  const stream = await openStream(join(systemd, 'journal/stdout'));
-  return {
-    directory,
-    write: (lines) => new Promise((resolve) => stream.write(lines.map((line) => `${line}\n`).join(''), () => resolve())),
-    rotate: () => child.kill('SIGUSR2'),
-    async stop() {
-      stream.destroy();
-      child.kill('SIGTERM');
-      await ended;
-    },
-  };
+  writeFileSync(join(root, 'journald.conf'), `${CONFIGURATION}${(setup.configuration ?? []).map((line) => `${line}\n`).join('')}`);
+  const journald = new RunningJournald(root, { ...process.env, ...setup.env });
+  await journald.start();
+  return journald;
+}
+
+export class RunningJournald {
+  /** Holds a directory for the machine, with the files. */
+  readonly directory: string;
+  /** Where services' standard output goes (`openStream`), and entries field by field (`NativeSocket`). */
+  readonly sockets: { readonly stdout: string; readonly native: string };
+  readonly #root: string;
+  readonly #env: NodeJS.ProcessEnv;
+  #child: ChildProcess | undefined;
+  #stream: Promise<Socket> | undefined;
+
+  constructor(root: string, env: NodeJS.ProcessEnv) {
+    this.#root = root;
+    this.#env = env;
+    this.directory = join(root, 'log/journal');
+    this.sockets = { stdout: join(root, 'systemd/journal/stdout'), native: join(root, 'systemd/journal/socket') };
+  }
+
+  /** Starts it, for the first time or again after `stop`, and resolves when it takes entries and signals. */
+  async start(): Promise<void> {
+    if (JOURNALD === undefined) throw new Error('systemd-journald is not installed');
+    const args = ['--mount', 'bash', '-c', SCRIPT, 'journald', this.#root, JOURNALD];
+    const child = spawn('unshare', args, { env: this.#env, stdio: ['ignore', 'ignore', 'inherit'] });
+    this.#child = child;
+    // It opens its sockets before it blocks the signals that it handles itself; until then, one of them would end it.
+    await waitFor(() => child.exitCode !== null || isBlocking(child.pid ?? 0), { what: 'journald to start', deadlineMs: DEADLINE_MS });
+    if (child.exitCode !== null) throw new Error(`journald ended with ${child.exitCode}`);
+  }
+
+  /** Writes lines as a service's standard output. */
+  async write(lines: readonly string[]): Promise<void> {
+    this.#stream ??= openStream(this.sockets.stdout, 'sluice-test');
+    const stream = await this.#stream;
+    await new Promise<void>((resolve) => stream.write(lines.map((line) => `${line}\n`).join(''), () => resolve()));
+  }
+
+  /** Archives the file that is written to, and begins a new one. */
+  rotate(): void {
+    this.#child?.kill('SIGUSR2');
+  }
+
+  /** Resolves when everything that was written before is in the files. */
+  async sync(): Promise<void> {
+    const answer = join(this.#root, 'systemd/journal/synced');
+    rmSync(answer, { force: true });
+    // A child's own `kill` knows signals with names only.
+    if (this.#child?.pid !== undefined) process.kill(this.#child.pid, SIGRTMIN_1);
+    await waitFor(() => existsSync(answer), { what: 'journald to sync', deadlineMs: DEADLINE_MS });
+  }
+
+  /** Removes archived files until there are so many files at most. */
+  vacuum(files: number): void {
+    const { status, stderr } = spawnSync('journalctl', ['--directory', this.directory, `--vacuum-files=${files}`], { encoding: 'utf8' });
+    if (status !== 0) throw new Error(`journalctl cannot vacuum: ${stderr}`);
+  }
+
+  /** Ends it, and every stream to it. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    (await this.#stream)?.destroy();
+    this.#stream = undefined;
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill(signal);
+    await ended;
+  }
+}
+
+function isBlocking(pid: number): boolean {
+  const status = existsSync(`/proc/${pid}/status`) ? readFileSync(`/proc/${pid}/status`, 'utf8') : '';
+  const [, mask = '0'] = /^SigBlk:\s+([0-9a-f]+)$/m.exec(status) ?? [];
+  return (BigInt(`0x${mask}`) & SIGUSR2_BIT) !== 0n;
 }
 
 /** Connects as systemd does for a service: identifier, unit, priority, and four switches, a line each (sd_journal_stream_fd(3)). */
-async function openStream(path: string): Promise<Socket> {
+export async function openStream(path: string, identifier: string): Promise<Socket> {
   // journald shuts its side down at once, as it has nothing to say.
   const stream = connect({ path, allowHalfOpen: true });
   await once(stream, 'connect');
-  stream.write('sluice-test\n\n6\n0\n0\n0\n0\n');
+  stream.write(`${identifier}\n\n6\n0\n0\n0\n0\n`);
   return stream;
 }
