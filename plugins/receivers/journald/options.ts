@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { absolutePath, byteSize, duration, formatName } from '../../../src/kit/options.ts';
 import { DEFAULT_FIELDS, DEFAULT_SERVICE_FIELDS, isFieldName, isFieldPattern } from './records/fields.ts';
 import { criteria } from './select/criteria.ts';
+import { isSelectable, MAX_CONDITIONS } from './select/selection.ts';
 
 const fieldPattern = z.string().refine((name) => isFieldPattern(name) && name !== 'MESSAGE', {
   error:
@@ -13,7 +14,7 @@ const fieldName = z.string().refine(isFieldName, { error: 'must be the name of a
 
 const NAMESPACE = /^(?:\*|\+?[A-Za-z0-9_.-]{1,200})$/;
 
-export const options = z.strictObject({
+const declared = z.strictObject({
   driver: z
     .enum(['auto', 'files', 'journalctl'])
     .default('auto')
@@ -82,6 +83,11 @@ export const options = z.strictObject({
   commit_interval: duration({ min: '100ms', max: '1m' })
     .prefault('1s')
     .describe('How often to save the position behind the entries that were delivered.'),
+});
+
+export const options = declared.refine(({ include, exclude }) => isSelectable(include, exclude), {
+  path: ['include'],
+  error: `include and exclude can have ${MAX_CONDITIONS} conditions together: name fewer fields in matches`,
 });
 
 export type JournaldOptions = z.output<typeof options>;
