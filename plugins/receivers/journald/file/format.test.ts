@@ -14,7 +14,7 @@ void test('a header tells the file and its sequence from others, and what is in 
     fileId: 'c3'.repeat(16),
     seqnumId: 'a1'.repeat(16),
     isCompact: true,
-    isArchived: false,
+    state: 'online',
     entryCount: 2,
     headSeqnum: 7,
     tailSeqnum: 8,

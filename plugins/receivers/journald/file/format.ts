@@ -36,7 +36,7 @@ const SIGNATURE = Buffer.from('LPKSHHRH');
 const COMPACT = 1 << 4;
 /** XZ, LZ4, keyed hash, zstd and compact (section "Extensibility"). Objects in XZ and LZ4 are skipped one by one. */
 const KNOWN_INCOMPATIBLE = 0b11111;
-const STATE_ARCHIVED = 2;
+const STATES = ['offline', 'online', 'archived'] as const;
 /** The smallest and the largest header that makes sense; it grows with the format's revisions. */
 const MAX_HEADER_BYTES = 4096;
 
@@ -47,8 +47,8 @@ export interface Header {
   /** Files with the same one share one sequence of entry numbers (section "Sequence Numbers"). */
   readonly seqnumId: string;
   readonly isCompact: boolean;
-  /** Archived files are never written to again. */
-  readonly isArchived: boolean;
+  /** `online` while a writer has it open, or died with it open. Archived files are never written to again. */
+  readonly state: (typeof STATES)[number] | undefined;
   /** Offset behind the part of the file that is in use. */
   readonly end: number;
   readonly headerBytes: number;
@@ -78,7 +78,7 @@ export function parseHeader(bytes: Buffer): Header | HeaderProblem {
     fileId: bytes.toString('hex', 24, 40),
     seqnumId: bytes.toString('hex', 72, 88),
     isCompact: (incompatible & COMPACT) !== 0,
-    isArchived: bytes[16] === STATE_ARCHIVED,
+    state: STATES[bytes[16] ?? -1],
     end: Math.min(headerBytes + readU64(bytes, 96), MAX_EXACT),
     headerBytes,
     tailObjectOffset: readU64(bytes, 136),

@@ -155,3 +155,31 @@ void test('files that are no journals are refused with what to do', async (t) =>
   writeFileSync(path, newer);
   t.throws(() => new JournalFile(path, () => {}), { code: 'unsupported', message: /newer than this reader/ });
 });
+
+void test('entries are counted between numbers, also where numbers are missing', async (t) => {
+  const gappy = [3, 4, 7, 9, 12];
+  const { file } = open(t, new JournalWriter().append(...gappy.map((seqnum) => ({ seqnum, fields: ['MESSAGE=m'] }))));
+  for (const [after, before, count] of [
+    [0, 100, 5],
+    [3, 12, 3],
+    [4, 7, 0],
+    [12, 3, 0],
+  ] as const) {
+    t.equal(file.countBetween(after, before), count, `${after} to ${before}`);
+  }
+});
+
+void test('what was not passed and what cannot be read is counted', async (t) => {
+  const writer = new JournalWriter({ isCompact: false }).append('one', 'two', 'three', 'four');
+  const damaged = writer.bytes();
+  damaged[writer.offsets.entries[1] ?? 0] = 0;
+  const { file } = open(t, writer, damaged);
+  const counts = (): number[] => [file.unreadCount, file.unreadableCount];
+  t.same(counts(), [4, 0]);
+  file.advance();
+  t.same(counts(), [4, 0], 'the current entry is not passed yet');
+  file.advance();
+  t.same([file.seqnum, ...counts()], [3, 2, 1]);
+  while (file.advance());
+  t.same(counts(), [0, 1]);
+});

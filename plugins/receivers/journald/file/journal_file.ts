@@ -48,6 +48,7 @@ export class JournalFile {
   #previous = 0;
   #afterSeqnum = 0;
   #isBroken = false;
+  #badEntries = 0;
   #lastCursor: Cursor | undefined;
   /** The words of `bootId`, which are faster to compare. */
   readonly #boot = new Uint32Array(4);
@@ -58,6 +59,11 @@ export class JournalFile {
   seqnum = 0;
   /** Microseconds. */
   realtime = 0;
+  /** Microseconds since the boot. */
+  monotonic = 0;
+  /** The two words of a hash over what the entry holds, which is the same in every file. */
+  hashHigh = 0;
+  hashLow = 0;
   /** 32 hexadecimal digits. */
   bootId = '';
   entryOffset = 0;
@@ -77,7 +83,7 @@ export class JournalFile {
 
   /** True where nothing will be written to the file any more: it is archived, or was set aside because it was left unclean. */
   get isFinal(): boolean {
-    return this.#header.isArchived || this.path.endsWith('~');
+    return this.#header.state === 'archived' || this.path.endsWith('~');
   }
 
   get isOpen(): boolean {
@@ -87,6 +93,17 @@ export class JournalFile {
   /** True when every entry that is published has been passed. */
   get isExhausted(): boolean {
     return !this.hasEntry && (this.#isBroken || this.#next >= this.#header.entryCount);
+  }
+
+  /** Published entries that were not passed, the current one included, as far as they can be got at. */
+  get unreadCount(): number {
+    if (this.#isBroken) return this.hasEntry ? 1 : 0;
+    return Math.max(0, this.#header.entryCount - this.#next) + (this.hasEntry ? 1 : 0);
+  }
+
+  /** Published entries that had to be passed unread, and those behind the place at which the rest was given up. */
+  get unreadableCount(): number {
+    return this.#badEntries + (this.#isBroken ? Math.max(0, this.#header.entryCount - this.#next) : 0);
   }
 
   /** Windows on the file's bytes; only while it is open. */
@@ -147,6 +164,7 @@ export class JournalFile {
       // The newest entry of a live file may be one whose last bytes are on their way here.
       if (this.#next === list.count - 1 && !this.isFinal) return false;
       this.#onDamage('entry');
+      this.#badEntries += 1;
       this.#next += 1;
       bad += 1;
     }
@@ -162,19 +180,9 @@ export class JournalFile {
     return at < 0 ? undefined : entryCursor(this.#header.seqnumId, windows.bytes, at);
   }
 
-  /**
-   * How much later the current entry is than that of `other` by the clock of the boot during which both were written, in
-   * microseconds; undefined where they were not.
-   */
-  laterThan(other: JournalFile): number | undefined {
-    const mine = this.findEntry();
-    const its = other.findEntry();
-    if (mine < 0 || its < 0) return undefined;
-    const { bytes, view } = this.windows;
-    const isSameBoot =
-      bytes.compare(other.windows.bytes, its + ENTRY.bootId, its + ENTRY.xorHash, mine + ENTRY.bootId, mine + ENTRY.xorHash) ===
-      0;
-    return isSameBoot ? u64(view, mine + ENTRY.monotonic) - u64(other.windows.view, its + ENTRY.monotonic) : undefined;
+  /** How many entries are numbered above `after` and below `before`, as far as numbers only rise. */
+  countBetween(after: number, before: number): number {
+    return Math.max(0, this.#indexBehind(ENTRY.seqnum, before - 1) - this.#indexBehind(ENTRY.seqnum, after));
   }
 
   /** Index of the current entry in its window, which `windows` shows after this. */
@@ -195,6 +203,9 @@ export class JournalFile {
     const { view } = windows;
     this.seqnum = u64(view, at + ENTRY.seqnum);
     this.realtime = u64(view, at + ENTRY.realtime);
+    this.monotonic = u64(view, at + ENTRY.monotonic);
+    this.hashHigh = view.getUint32(at + ENTRY.xorHash + 4, true);
+    this.hashLow = view.getUint32(at + ENTRY.xorHash, true);
     if (this.seqnum < 1 || this.seqnum > MAX_EXACT || this.realtime < 1 || this.realtime > MAX_EXACT) return false;
     this.#noteBoot(windows.bytes, view, at + ENTRY.bootId);
     this.entryOffset = offset;
@@ -216,8 +227,13 @@ export class JournalFile {
     if (!isSame) this.bootId = bytes.toString('hex', at, at + 16);
   }
 
-  /** Bisects the list of entries for the first one whose number at `field` is above `value`; a bad one counts as above. */
   #seek(field: number, value: number): void {
+    this.#next = this.#indexBehind(field, value);
+    this.hasEntry = false;
+  }
+
+  /** Bisects the list of entries for the first one whose number at `field` is above `value`; a bad one counts as above. */
+  #indexBehind(field: number, value: number): number {
     const { list, windows } = this.#requireOpen();
     let low = 0;
     let high = list.count;
@@ -229,8 +245,7 @@ export class JournalFile {
       if (isSound && u64(windows.view, at + field) <= value) low = middle + 1;
       else high = middle;
     }
-    this.#next = low;
-    this.hasEntry = false;
+    return low;
   }
 
   #giveUp(): void {

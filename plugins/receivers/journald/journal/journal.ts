@@ -10,7 +10,7 @@ import { errnoOf, SluiceError } from '../../../../src/core/errors.ts';
 import type { Cursor } from '../file/cursor.ts';
 import type { FoundFile, JournalDirectories } from './directories.ts';
 import { type Damage, JournalFile } from '../file/journal_file.ts';
-import { isBefore } from './order.ts';
+import { compareEntries } from './order.ts';
 import type { Positions } from '../position/positions.ts';
 
 interface Member {
@@ -77,7 +77,8 @@ export class Journal {
   /** The file whose current entry is the next in order; undefined where there is none yet. */
   current(): JournalFile | undefined {
     const [first, second] = [this.#first, this.#second];
-    const isStale = first !== undefined && (!first.file.hasEntry || (second !== undefined && isBefore(second.file, first.file)));
+    const isStale =
+      first !== undefined && (!first.file.hasEntry || (second !== undefined && compareEntries(second.file, first.file) < 0));
     if (isStale) this.#elect();
     const file = this.#first?.file;
     return file === undefined || this.#mustWait(file) ? undefined : file;
@@ -122,10 +123,10 @@ export class Journal {
     this.#second = undefined;
     for (const member of this.#members.values()) {
       if (!isCandidate(member)) continue;
-      if (this.#first === undefined || isBefore(member.file, this.#first.file)) {
+      if (this.#first === undefined || compareEntries(member.file, this.#first.file) < 0) {
         this.#second = this.#first;
         this.#first = member;
-      } else if (this.#second === undefined || isBefore(member.file, this.#second.file)) this.#second = member;
+      } else if (this.#second === undefined || compareEntries(member.file, this.#second.file) < 0) this.#second = member;
     }
   }
 

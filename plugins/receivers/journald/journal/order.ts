@@ -4,9 +4,13 @@
  */
 import type { JournalFile } from '../file/journal_file.ts';
 
-/** Whether the current entry of `a` comes before that of `b`. Of a file that was not begun the header's first entry stands in. */
-export function isBefore(a: JournalFile, b: JournalFile): boolean {
-  if (a.header.seqnumId === b.header.seqnumId && a.seqnum !== b.seqnum) return a.seqnum < b.seqnum;
-  const later = a.hasEntry && b.hasEntry ? a.laterThan(b) : undefined;
-  return later === undefined || later === 0 ? a.realtime < b.realtime : later < 0;
+/**
+ * Which of the current entries of two files comes first: negative where that of `a` does, 0 where they are the same entry, which
+ * then is in both files.
+ */
+export function compareEntries(a: JournalFile, b: JournalFile): number {
+  const isOneSequence = a.header.seqnumId === b.header.seqnumId;
+  if (isOneSequence && a.seqnum !== b.seqnum) return a.seqnum - b.seqnum;
+  if (a.bootId === b.bootId && a.monotonic !== b.monotonic) return a.monotonic - b.monotonic;
+  return a.realtime - b.realtime || a.hashHigh - b.hashHigh || a.hashLow - b.hashLow;
 }
