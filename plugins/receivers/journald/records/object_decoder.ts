@@ -178,13 +178,14 @@ export function writeBody(arena: Buffer, at: number, bytes: Buffer, start: numbe
 }
 
 /** `end`, or so far before it that no UTF-8 sequence is cut in two. */
-function cutAt(bytes: Buffer, end: number): number {
+export function cutAt(bytes: Buffer, end: number): number {
   let at = end;
   while (at > end - 4 && (bytes[at]! & 0xc0) === 0x80) at--; // one byte more than the bound was read
   return at;
 }
 
-function serviceName(bytes: Buffer, start: number, end: number): string {
+/** The service that the value of one of the fields for it names. */
+export function serviceName(bytes: Buffer, start: number, end: number): string {
   const name = bytes.toString('utf8', start, end - start > MAX_SERVICE_BYTES ? cutAt(bytes, start + MAX_SERVICE_BYTES) : end);
   return name.endsWith(SERVICE_SUFFIX) ? name.slice(0, -SERVICE_SUFFIX.length) : name;
 }
