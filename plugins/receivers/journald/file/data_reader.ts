@@ -2,14 +2,18 @@
  * Reads DATA objects ("Journal File Format", section "Data Objects"): one `NAME=value` each, shared by all entries that have it,
  * compressed where that pays. Values are cut at a bound, so that no object takes more memory than that.
  */
-import { zstdDecompressSync } from 'node:zlib';
+import { decompress, MAX_DECOMPRESSED_BYTES } from './decompress.ts';
 import { Compression, DATA, OBJECT_HEADER_BYTES, ObjectType, u64 } from './format.ts';
 import type { Damage } from './journal_file.ts';
 import { MAX_NAME_BYTES } from '../records/fields.ts';
 import type { Windows } from './windows.ts';
 
-/** The most that an object may have compressed, and what it may become: beyond that it is left out as too large. */
-const MAX_DECOMPRESSED_BYTES = 16 * 1024 * 1024;
+/**
+ * What the objects of one entry may become together, and what one counts for that became nothing. Few bytes make many, so that an
+ * entry of 2,000 of them could keep the reader busy for a minute.
+ */
+const MAX_DECOMPRESSED_PER_ENTRY = 4 * MAX_DECOMPRESSED_BYTES;
+const BYTES_OF_FAILED = 1024 * 1024;
 
 const ANY_COMPRESSION = Compression.xz | Compression.lz4 | Compression.zstd;
 
@@ -17,6 +21,8 @@ export class DataReader {
   readonly #payloadAt: number;
   readonly #maxPayloadBytes: number;
   readonly #onDamage: Damage;
+  /** What may still become of compressed objects of the entry. */
+  #budget = MAX_DECOMPRESSED_PER_ENTRY;
   /** The members below are of the object that `read` saw last. `NAME=value` is at `start` of `bytes`, until the next read. */
   bytes: Buffer = Buffer.alloc(0);
   start = 0;
@@ -32,6 +38,11 @@ export class DataReader {
     this.#payloadAt = isCompact ? DATA.compactPayload : DATA.payload;
     this.#maxPayloadBytes = MAX_NAME_BYTES + 1 + maxValueBytes + 1;
     this.#onDamage = onDamage;
+  }
+
+  /** Says that the objects to be read now are of another entry. */
+  beginEntry(): void {
+    this.#budget = MAX_DECOMPRESSED_PER_ENTRY;
   }
 
   /** Reads the object at `offset`. False where it cannot be, which has been counted. */
@@ -55,20 +66,21 @@ export class DataReader {
   }
 
   #decompress(windows: Windows, offset: number, length: number, compression: number): boolean {
-    if (compression !== Compression.zstd) return this.#damaged(compression === Compression.lz4 ? 'lz4' : 'xz');
-    if (length > MAX_DECOMPRESSED_BYTES) return this.#damaged('too_large');
+    if (length > MAX_DECOMPRESSED_BYTES || this.#budget <= 0) return this.#damaged('too_large');
     const at = windows.find(offset, this.#payloadAt + length);
     if (at < 0) return this.#damaged('data');
     const payload = windows.bytes.subarray(at + this.#payloadAt, at + this.#payloadAt + length);
-    try {
-      this.bytes = zstdDecompressSync(payload, { maxOutputLength: MAX_DECOMPRESSED_BYTES });
-    } catch (error) {
-      const isTooLarge = error instanceof RangeError;
-      return this.#damaged(isTooLarge ? 'too_large' : 'zstd');
+    const value = decompress(payload, compression);
+    if (typeof value === 'string') {
+      this.#budget -= BYTES_OF_FAILED;
+      return this.#damaged(value);
     }
+    this.#budget -= value.length;
     this.start = 0;
-    this.length = this.bytes.length;
+    this.length = value.length;
     this.end = Math.min(this.length, this.#maxPayloadBytes);
+    // What is not needed of a large value is not kept until the next one.
+    this.bytes = this.end < this.length ? Buffer.from(value.subarray(0, this.end)) : value;
     return true;
   }
 

@@ -48,9 +48,22 @@ void test('bytes that the file does not have are not found', async (t) => {
 void test('an object that is larger than a window is found as a whole, and its memory is given back', async (t) => {
   const { windows, read } = windowsOn(t, 3 * MIB);
   t.equal(read(windows.find(8, 2 * MIB)), 8);
+  t.equal(windows.bytes.length, 2 * MIB);
   t.equal(read(windows.find(2 * MIB, 8)), 2 * MIB);
-  for (let miss = 1; miss <= 4; miss++) windows.find(2 * MIB + miss * 100_000, 8);
-  t.ok(windows.bytes.length < MIB, 'side windows are small again');
+  t.ok(windows.bytes.length < MIB, 'the window for it is not kept');
+  t.equal(read(windows.find(16, 100_000)), 16);
+  t.equal(read(windows.find(24, 90_000)), 24, 'in the same window');
+  windows.shrink();
+  t.equal(windows.bytes.length, 0);
+  t.equal(read(windows.find(16, 100_000)), 16);
+});
+
+void test('no memory is taken for an object whose size is made up', async (t) => {
+  const { windows } = windowsOn(t, 100_000);
+  windows.grow(2 ** 53, 2 ** 53, 2 ** 53);
+  const before = process.memoryUsage().arrayBuffers;
+  for (const length of [2 ** 24, 2 ** 30, 2 ** 40, 2 ** 52]) t.equal(windows.find(8, length), -1);
+  t.ok(process.memoryUsage().arrayBuffers - before < MIB);
 });
 
 void test('what was not settled when it was read is read again when the file has grown', async (t) => {

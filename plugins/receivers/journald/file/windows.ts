@@ -1,12 +1,15 @@
 /**
  * Bytes of one journal file, read by `pread` into windows of bounded size, never the whole file. Entries are read front to back
  * and drive one main window ahead of them. Data objects of an entry lie either just before it, in the main window, or far back,
- * because an earlier entry had the same value; those go through a few small side windows and leave the main one alone.
+ * because an earlier entry had the same value; those go through a few small side windows and leave the main one alone. What is
+ * larger than such a window is read as a whole, into a buffer of its own; how large that may be is for the caller to bound.
+ *
+ * So a file takes less than half a MiB while it is read, and the largest object asked for, whatever its size.
  *
  * Reads are synchronous: the bytes are in the page cache for whoever follows a journal, and a window is read in a fraction of a
  * millisecond. A read that fails or ends early only makes a window shorter; what lies behind it counts as absent.
  */
-import { readSync } from 'node:fs';
+import { fstatSync, readSync } from 'node:fs';
 
 interface Window {
   bytes: Buffer;
@@ -20,12 +23,15 @@ const FIRST_MAIN_BYTES = 64 * 1024;
 const MAX_MAIN_BYTES = 256 * 1024;
 const SIDE_BYTES = 16 * 1024;
 const SIDES = 4;
+/** A buffer for large objects that is kept for the next one. */
+const MAX_KEPT_BYTES = 256 * 1024;
 
 export class Windows {
   readonly #fd: number;
   readonly #main: Window = emptyWindow();
   readonly #sides: readonly Window[] = Array.from({ length: SIDES }, emptyWindow);
   #nextSide = 0;
+  #large: Window = emptyWindow();
   #limit = 0;
   #readTo = 0;
   /** The window that the last `find` chose, and that its result is an index in; valid until the next `find`. */
@@ -43,7 +49,8 @@ export class Windows {
   grow(limit: number, readTo: number, settled: number): void {
     this.#limit = limit;
     this.#readTo = readTo;
-    for (const window of [this.#main, ...this.#sides]) window.end = Math.max(window.start, Math.min(window.end, settled));
+    for (const window of [this.#main, this.#large, ...this.#sides])
+      window.end = Math.max(window.start, Math.min(window.end, settled));
   }
 
   /** Index of the `length` bytes at `offset` in `bytes` and `view`, or -1 where the file does not have them. */
@@ -72,32 +79,43 @@ export class Windows {
     return this.find(offset, length);
   }
 
-  /** Gives back what a main window takes that has grown. */
+  /** Gives back what the main window takes that has grown, and what large objects did. */
   shrink(): void {
-    if (this.#main.bytes.length <= FIRST_MAIN_BYTES) return;
-    Object.assign(this.#main, emptyWindow());
+    if (this.#main.bytes.length > FIRST_MAIN_BYTES) Object.assign(this.#main, emptyWindow());
+    this.#large = emptyWindow();
     this.bytes = this.#main.bytes;
     this.view = this.#main.view;
   }
 
   #findAside(offset: number, length: number): number {
     if (offset + length > this.#limit) return -1;
-    let window = this.#sides.find((side) => offset >= side.start && offset + length <= side.end);
-    if (window === undefined) {
-      window = this.#sides[this.#nextSide++ % SIDES]!; // the remainder is below the number of sides
-      this.#load(window, offset, Math.max(SIDE_BYTES, length), offset + length);
-      if (offset + length > window.end) return -1;
-    }
+    // A size that is made up takes no memory.
+    if (length > MAX_KEPT_BYTES && offset + length > fstatSync(this.#fd).size) return -1;
+    const window = length > SIDE_BYTES ? this.#loadLarge(offset, length) : this.#loadSide(offset, length);
+    if (offset + length > window.end) return -1;
     this.bytes = window.bytes;
     this.view = window.view;
     return offset - window.start;
   }
 
+  #loadSide(offset: number, length: number): Window {
+    const known = this.#sides.find((side) => offset >= side.start && offset + length <= side.end);
+    if (known !== undefined) return known;
+    const window = this.#sides[this.#nextSide++ % SIDES]!; // the remainder is below the number of sides
+    this.#load(window, offset, SIDE_BYTES, offset + length);
+    return window;
+  }
+
+  #loadLarge(offset: number, length: number): Window {
+    const window = length > MAX_KEPT_BYTES ? emptyWindow() : this.#large;
+    this.#load(window, offset, length, offset + length);
+    return window;
+  }
+
   /** Reads `bytes` bytes at `start` into `window`, or fewer where the file ends or only `needed` is known to be worth reading. */
   #load(window: Window, start: number, bytes: number, needed: number): void {
     const end = Math.min(start + bytes, this.#limit, Math.max(needed, this.#readTo));
-    const isTooLarge = window.bytes.length > MAX_MAIN_BYTES;
-    if (window.bytes.length < bytes || isTooLarge) {
+    if (window.bytes.length < bytes || window.bytes.length > MAX_MAIN_BYTES) {
       window.bytes = Buffer.allocUnsafeSlow(bytes);
       window.view = new DataView(window.bytes.buffer);
     }

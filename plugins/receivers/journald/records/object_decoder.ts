@@ -71,6 +71,7 @@ export class ObjectDecoder {
     this.hasRoom = true;
     this.scratch.length = 0;
     this.cache.takeBack();
+    this.#reader.beginEntry();
   }
 
   /** Slot and use, as of `DataCache.find`, of the object with `key`. `NO_SLOT` where nothing becomes of it. */
