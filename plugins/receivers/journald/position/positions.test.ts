@@ -27,6 +27,15 @@ void test('positions are the same after they were written and read', async (t) =
   t.equal(read.of('cc'.repeat(16)).realtime, 2000, 'what is met now begins behind what was delivered');
 });
 
+void test('a copy moves on its own', async (t) => {
+  const positions = new Positions(500);
+  for (const cursor of [seqnumCursor(A, 7, 1000), seqnumCursor(B, 1, 900)]) positions.set(cursor);
+  const copy = positions.copy();
+  t.equal(copy.toText(), positions.toText());
+  copy.set(seqnumCursor(A, 8, 1001));
+  t.same([positions.of(A).seqnum, copy.of(A).seqnum], [7, 8]);
+});
+
 void test('a cursor that an operator put there is a position', async (t) => {
   const positions = Positions.parse(`${seqnumCursor(A, 9, 2000).text}\n`, 'file');
   t.equal(positions.of(A).seqnum, 9);

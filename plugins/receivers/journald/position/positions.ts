@@ -36,6 +36,13 @@ export class Positions {
     return positions;
   }
 
+  /** The same positions, which move on their own. */
+  copy(): Positions {
+    const copy = new Positions(this.#baseline);
+    for (const cursor of this.#cursors.values()) copy.set(cursor);
+    return copy;
+  }
+
   get baseline(): number {
     return this.#baseline;
   }
