@@ -22,8 +22,9 @@ export class Alarm {
       let timer = this.#clock.after(delayMs, end);
       let isSoon = false;
       this.#ring = () => {
-        if (this.#isOff) end();
-        if (this.#isOff || isSoon) return;
+        const isDue = this.#isOff || soonMs <= 0;
+        if (isDue) end();
+        if (isDue || isSoon) return;
         isSoon = true;
         timer.cancel();
         timer = this.#clock.after(Math.min(soonMs, delayMs), end);

@@ -2,11 +2,17 @@
 import type { ReceiverContext } from '../../../src/core/component.ts';
 import type { Counter } from '../../../src/core/metrics.ts';
 import type { JournalDirectories } from './journal/directories.ts';
-import type { Journal } from './journal/journal.ts';
 import { LostEntries, type LossReason } from './lost_entries.ts';
 
 /** Who is allowed to read the journal, as journald sets its files up. */
 const PERMISSION_HINT = 'run the agent as root or as a member of the group systemd-journal';
+
+/** What a look at the directories has shown. */
+interface Seen {
+  readonly files: readonly unknown[];
+  /** Why directories and files cannot be read, by path. */
+  readonly problems: ReadonlyMap<string, string>;
+}
 
 export class Events {
   readonly #context: ReceiverContext;
@@ -60,7 +66,7 @@ export class Events {
   }
 
   /** Reports every path that cannot be read, and when that is over; and once where there is no journal at all. */
-  looked(directories: JournalDirectories, { files, problems }: Journal): void {
+  looked(directories: JournalDirectories, { files, problems }: Seen): void {
     if (files.length === 0 && problems.size === 0 && !this.#hasReportedNone) {
       const hint = 'it will be read when it appears; if journald runs here, see Storage= in journald.conf(5)';
       this.#context.log.warn(`there is no journal in ${directories.roots.join(' or ')}`, { hint });
