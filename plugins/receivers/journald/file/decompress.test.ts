@@ -2,19 +2,12 @@ import { randomInt } from 'node:crypto';
 import { constants, zstdCompressSync } from 'node:zlib';
 import { compressSync as compressXz } from '@napi-rs/lzma/xz';
 import fc from 'fast-check';
-import { compressSync as compressLz4 } from 'lz4-napi';
 import { test } from 'tap';
+import { lz4 } from '../testdata/compressed.ts';
 import { decompress, MAX_DECOMPRESSED_BYTES } from './decompress.ts';
 import { Compression } from './format.ts';
 
 const MIB = 1024 * 1024;
-
-/** A journal has eight bytes of size in front of the block, the library four. */
-function lz4(value: Buffer): Buffer {
-  const size = Buffer.alloc(8);
-  size.writeBigUInt64LE(BigInt(value.length));
-  return Buffer.concat([size, compressLz4(value).subarray(4)]);
-}
 
 const FORMATS = [
   { name: 'xz', compression: Compression.xz, compress: compressXz },

@@ -1,16 +1,10 @@
-import { spawnSync } from 'node:child_process';
 import { crc32 } from 'node:zlib';
 import { compressSync } from '@napi-rs/lzma/xz';
 import { test } from 'tap';
+import { withoutXz, xz } from '../testdata/compressed.ts';
 import { xzSize } from './xz_size.ts';
 
-const skip = spawnSync('xz', ['--version']).status === 0 ? false : 'xz is not installed';
-
-function xz(input: Uint8Array, ...options: string[]): Buffer {
-  const { status, stdout, stderr } = spawnSync('xz', ['--stdout', ...options], { input, maxBuffer: 2 ** 26 });
-  if (status !== 0) throw new Error(String(stderr));
-  return stdout;
-}
+const skip = withoutXz;
 
 /** `count` bytes that compress well. */
 function text(count: number): Buffer {

@@ -115,17 +115,18 @@ void test('of several messages the first is the body, and the others are a membe
   );
 });
 
-void test('objects compressed with zstd are read; those that cannot be are counted, and the rest of the entry is shipped', async (t) => {
+void test('compressed objects are read; those that cannot be are counted, and the rest of the entry is shipped', async (t) => {
   const value = 'line of a stack trace\n'.repeat(100);
-  t.match(readEntry(t, [{ name: 'MESSAGE', value, compression: 'zstd' }]).record, { body: value });
-  for (const compression of ['lz4', 'xz'] as const) {
-    const { record, damage, members } = readEntry(t, [{ name: 'MESSAGE', value, compression }, 'X=1']);
+  for (const compression of ['zstd', 'lz4', 'xz'] as const) {
+    t.match(readEntry(t, [{ name: 'MESSAGE', value, compression }]).record, { body: value });
+    const stored = Buffer.from('damaged');
+    const { record, damage, members } = readEntry(t, [{ name: 'MESSAGE', value, compression, stored }, 'X=1']);
     t.match({ body: record.body, members, damage }, { body: '', members: { X: '1' }, damage: { [compression]: 1 } });
   }
 });
 
 void test('an object that many entries share is counted once where it cannot be read', async (t) => {
-  const shared: FieldSpec = { name: 'X', value: 'x', compression: 'lz4' };
+  const shared: FieldSpec = { name: 'X', value: 'x', compression: 'lz4', stored: Buffer.from('damaged') };
   const { records, damage } = readEntries(
     t,
     Array.from({ length: 100 }, (_, number) => ({ fields: [shared, `MESSAGE=${number}`] })),
