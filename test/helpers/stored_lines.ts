@@ -59,7 +59,7 @@ export function storedFor(destination: string, receivers: readonly ReceiverPlace
 }
 
 /** Like `readTopic`, but one record at a time, since a test may have written a million. */
-function* recordsIn({ directory, name }: ReceiverPlace, topic: string): Iterable<StoredRecord> {
+export function* recordsIn({ directory, name }: ReceiverPlace, topic: string): Iterable<StoredRecord> {
   const file = join(directory, name, 'topics', `${topic}.ndjson`);
   if (!existsSync(file)) return;
   const bytes = readFileSync(file);

@@ -60,9 +60,10 @@ function* inPieces(entries: Iterable<readonly ExportField[]>): Iterable<Buffer> 
   yield Buffer.concat(gathered);
 }
 
-/** What journalctl reads from these files, in its order, one entry after the other. */
-export async function* readWithSystemd(paths: readonly string[]): AsyncGenerator<ExportField[]> {
+/** What journalctl reads from these files, in its order, one entry after the other; of the fields only those named, if some are. */
+export async function* readWithSystemd(paths: readonly string[], fields: readonly string[] = []): AsyncGenerator<ExportField[]> {
   const args = [...paths.flatMap((path) => ['--file', path]), '--output', 'export', '--all', '--quiet'];
+  if (fields.length > 0) args.push(`--output-fields=${fields.join(',')}`);
   const child = spawn('journalctl', args, { stdio: ['ignore', 'pipe', 'inherit'] });
   yield* parseExport(child.stdout);
 }
