@@ -1,7 +1,8 @@
 /**
  * The file's list of all its entries, oldest first: a chain of ENTRY_ARRAY objects, each about twice as long as the one before
  * ("Journal File Format", section "Entry Array Objects"). Only the slots below the header's `n_entries` are looked at, since the
- * writer counts an entry there when all else about it is written.
+ * writer counts an entry there when all else about it is written; what lies behind them was not published, also where the header of a
+ * file that was left unclean is older than the rest of it.
  */
 import { ARRAY_ITEM_BYTES, ENTRY_ARRAY, type Header, ObjectType, u64 } from './format.ts';
 import { readFully } from './windows.ts';
@@ -37,6 +38,8 @@ export class EntryList {
 
   /** Takes over the number of entries, and where the list begins, from a header just read. */
   grow(header: Header): void {
+    // A slot that was read before its entry was published may have been written since.
+    if (header.entryCount !== this.#count) this.#slotsEnd = this.#slotsFirst;
     this.#count = header.entryCount;
     this.#fileEnd = header.end;
     this.#head = header.entryArrayOffset;

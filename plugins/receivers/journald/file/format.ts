@@ -34,7 +34,7 @@ export const MAX_EXACT = Number.MAX_SAFE_INTEGER;
 
 const SIGNATURE = Buffer.from('LPKSHHRH');
 const COMPACT = 1 << 4;
-/** XZ, LZ4, keyed hash, zstd and compact (section "Extensibility"). Objects in XZ and LZ4 are skipped one by one. */
+/** XZ, LZ4, keyed hash, zstd and compact (section "Extensibility"). */
 const KNOWN_INCOMPATIBLE = 0b11111;
 const STATES = ['offline', 'online', 'archived'] as const;
 /** The smallest and the largest header that makes sense; it grows with the format's revisions. */

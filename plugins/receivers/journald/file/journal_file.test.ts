@@ -2,27 +2,9 @@ import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'tap';
 import { JournalWriter } from '../testdata/journal_writer.ts';
+import { numbers, openFile } from '../testdata/open_file.ts';
 import { temporaryDirectory } from '../testdata/temporary.ts';
 import { JournalFile } from './journal_file.ts';
-
-/** Opens what `writer` has written; `reread` saves and looks again. */
-function open(t: { teardown(run: () => void): unknown }, writer: JournalWriter, bytes = writer.bytes()) {
-  const path = join(temporaryDirectory(t), 'system.journal');
-  writeFileSync(path, bytes);
-  const damage: string[] = [];
-  const file = new JournalFile(path, (reason) => damage.push(reason));
-  t.teardown(() => file.close());
-  const rest = (): number[] => {
-    const seqnums = [];
-    while (file.advance()) seqnums.push(file.seqnum);
-    return seqnums;
-  };
-  return { path, file, damage, rest };
-}
-
-function numbers(from: number, to: number): number[] {
-  return Array.from({ length: to - from + 1 }, (_, index) => from + index);
-}
 
 function writerOf(count: number, isCompact: boolean): JournalWriter {
   return new JournalWriter({ isCompact }).append(...numbers(1, count).map((number) => `message ${number}`));
@@ -32,14 +14,14 @@ for (const isCompact of [true, false]) {
   const mode = isCompact ? 'compact' : 'regular';
 
   void test(`all entries of a ${mode} file are passed in order, through every entry array`, async (t) => {
-    const { rest, file, damage } = open(t, writerOf(3000, isCompact));
+    const { rest, file, damage } = openFile(t, writerOf(3000, isCompact));
     t.same(rest(), numbers(1, 3000));
     t.equal(file.isExhausted, true);
     t.same(damage, []);
   });
 
   void test(`a ${mode} file is entered behind any of its entries`, async (t) => {
-    const { file } = open(t, writerOf(100, isCompact));
+    const { file } = openFile(t, writerOf(100, isCompact));
     for (const behind of [0, 1, 3, 4, 50, 99]) {
       file.seekBehindSeqnum(behind);
       t.equal(file.advance(), true);
@@ -56,7 +38,7 @@ for (const isCompact of [true, false]) {
 
 void test('each entry says in which boot it was written', async (t) => {
   const boots = ['a0', 'a0', 'b1', 'a0'].map((pair) => pair.repeat(16));
-  const { file } = open(t, new JournalWriter().append(...boots.map((bootId) => ({ bootId, fields: ['MESSAGE=m'] }))));
+  const { file } = openFile(t, new JournalWriter().append(...boots.map((bootId) => ({ bootId, fields: ['MESSAGE=m'] }))));
   const read = [];
   while (file.advance()) read.push(file.bootId);
   t.same(read, boots);
@@ -64,7 +46,7 @@ void test('each entry says in which boot it was written', async (t) => {
 
 void test('entries appear when they are published, and not before', async (t) => {
   const writer = new JournalWriter().append('one');
-  const { file, rest, path } = open(t, writer);
+  const { file, rest, path } = openFile(t, writer);
   t.same(rest(), [1]);
   writer.append('two', 'three');
   writer.save(path);
@@ -83,7 +65,7 @@ void test('an entry that is damaged is passed over and counted, and the ones beh
   const writer = writerOf(10, true);
   const bytes = writer.bytes();
   bytes[writer.offsets.entries[3] ?? 0] = 0;
-  const { rest, damage } = open(t, writer, bytes);
+  const { rest, damage } = openFile(t, writer, bytes);
   t.same(rest(), [1, 2, 3, 5, 6, 7, 8, 9, 10]);
   t.same(damage, ['entry']);
 });
@@ -92,7 +74,7 @@ void test('the newest entry of a live file is waited for while it cannot be read
   const writer = writerOf(3, true);
   const bytes = writer.bytes();
   bytes[writer.offsets.entries[2] ?? 0] = 0;
-  const { file, rest, damage, path } = open(t, writer, bytes);
+  const { file, rest, damage, path } = openFile(t, writer, bytes);
   t.same(rest(), [1, 2]);
   t.equal(file.isExhausted, false);
   t.same(damage, []);
@@ -104,7 +86,7 @@ void test('the newest entry of a live file is waited for while it cannot be read
 void test('a file that was cut short is read up to the cut', async (t) => {
   const writer = writerOf(1000, true);
   writer.state = 'archived';
-  const { file, rest, path } = open(t, writer);
+  const { file, rest, path } = openFile(t, writer);
   truncateSync(path, writer.offsets.entries[500]);
   const read = rest();
   t.same(read, numbers(1, read.length));
@@ -118,14 +100,14 @@ void test('a list of entries that leads back to itself ends', async (t) => {
   const bytes = writer.bytes();
   const [first = 0, second = 0] = writer.offsets.arrays;
   bytes.writeBigUInt64LE(BigInt(first), second + 16);
-  const { file, rest, damage } = open(t, writer, bytes);
+  const { file, rest, damage } = openFile(t, writer, bytes);
   t.same(rest(), numbers(1, 12));
   t.same(damage, ['entry_array']);
   t.equal(file.isExhausted, true);
 });
 
 void test('a file that is closed gives its last cursor, and goes on where it was when it is opened again', async (t) => {
-  const { file, rest } = open(t, writerOf(5, true));
+  const { file, rest } = openFile(t, writerOf(5, true));
   file.advance();
   file.advance();
   const cursor = file.cursorAt(file.entryOffset);
@@ -137,7 +119,7 @@ void test('a file that is closed gives its last cursor, and goes on where it was
 });
 
 void test('a file of another name that took over is not taken for it', async (t) => {
-  const { file, path } = open(t, writerOf(5, true));
+  const { file, path } = openFile(t, writerOf(5, true));
   file.close();
   writeFileSync(path, writerOf(5, true).bytes());
   t.throws(() => file.reopen(), { code: 'path_conflict', transient: true });
@@ -158,7 +140,7 @@ void test('files that are no journals are refused with what to do', async (t) =>
 
 void test('entries are counted between numbers, also where numbers are missing', async (t) => {
   const gappy = [3, 4, 7, 9, 12];
-  const { file } = open(t, new JournalWriter().append(...gappy.map((seqnum) => ({ seqnum, fields: ['MESSAGE=m'] }))));
+  const { file } = openFile(t, new JournalWriter().append(...gappy.map((seqnum) => ({ seqnum, fields: ['MESSAGE=m'] }))));
   for (const [after, before, count] of [
     [0, 100, 5],
     [3, 12, 3],
@@ -173,7 +155,7 @@ void test('what was not passed and what cannot be read is counted', async (t) =>
   const writer = new JournalWriter({ isCompact: false }).append('one', 'two', 'three', 'four');
   const damaged = writer.bytes();
   damaged[writer.offsets.entries[1] ?? 0] = 0;
-  const { file } = open(t, writer, damaged);
+  const { file } = openFile(t, writer, damaged);
   const counts = (): number[] => [file.unreadCount, file.unreadableCount];
   t.same(counts(), [4, 0]);
   file.advance();

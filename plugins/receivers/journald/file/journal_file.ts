@@ -4,22 +4,13 @@
  *
  * A file is described by its header as soon as it is found, and open only while it is read or may still grow.
  */
-import { closeSync, openSync } from 'node:fs';
-import { SluiceError } from '../../../../src/core/errors.ts';
+import { closeSync } from 'node:fs';
 import { type Cursor, entryCursor } from './cursor.ts';
 import { EntryList } from './entry_list.ts';
-import {
-  ENTRY,
-  ENTRY_ITEM_BYTES,
-  type Header,
-  HEADER_BYTES,
-  type HeaderProblem,
-  MAX_EXACT,
-  ObjectType,
-  parseHeader,
-  u64,
-} from './format.ts';
-import { readFully, Windows } from './windows.ts';
+import { EntryNumbers } from './entry_numbers.ts';
+import { ENTRY, ENTRY_ITEM_BYTES, type Header, ObjectType, u64 } from './format.ts';
+import { openJournal, rereadHeader } from './open_journal.ts';
+import { Windows } from './windows.ts';
 
 /** What could not be read, for the metric: a whole entry, the list of entries, or one object of an entry. */
 export type Damage = (reason: string) => void;
@@ -27,8 +18,11 @@ export type Damage = (reason: string) => void;
 /** Items of an entry that make sense; journald itself refuses more than 1024. */
 export const MAX_ITEMS = 2048;
 
-/** Entries in a row that cannot be read before the rest of the file is given up. */
-const MAX_BAD_ENTRIES = 1_000_000;
+/** Entries that are looked at in one go where they cannot be read, or are passed over. */
+const MAX_LOOKED_AT = 1024;
+
+/** Entries in a row that a search goes past because they cannot be read. */
+const MAX_UNSOUND = 16;
 
 /** A writer's last object begins at the header's `tail_object_offset`; most end within this. */
 const TAIL_OBJECT_BYTES = 64 * 1024;
@@ -39,7 +33,7 @@ interface OpenFile {
   readonly list: EntryList;
 }
 
-export class JournalFile {
+export class JournalFile extends EntryNumbers {
   readonly #onDamage: Damage;
   #header: Header;
   #open: OpenFile | undefined;
@@ -47,31 +41,25 @@ export class JournalFile {
   #next = 0;
   #previous = 0;
   #afterSeqnum = 0;
-  #isBroken = false;
+  /** Number of the entry that was passed last; they only rise. */
+  #lastSeqnum = 0;
+  /** The value of `#next` at which the list of entries could not be followed further. */
+  #brokenAt = -1;
   #badEntries = 0;
   #lastCursor: Cursor | undefined;
-  /** The words of `bootId`, which are faster to compare. */
-  readonly #boot = new Uint32Array(4);
   /** Where the file is now; it is renamed when it is archived. */
   path: string;
-  /** The members below are of the current entry, where there is one: read only outside, valid until `advance`. */
+  /** True where `advance` gave up its turn before it found an entry, or that there is none: it is to be called again. */
+  isSearching = false;
+  /** The members below, and those of `EntryNumbers`, are of the current entry, where there is one: valid until `advance`. */
   hasEntry = false;
-  seqnum = 0;
-  /** Microseconds. */
-  realtime = 0;
-  /** Microseconds since the boot. */
-  monotonic = 0;
-  /** The two words of a hash over what the entry holds, which is the same in every file. */
-  hashHigh = 0;
-  hashLow = 0;
-  /** 32 hexadecimal digits. */
-  bootId = '';
   entryOffset = 0;
   entryBytes = 0;
   itemCount = 0;
 
   /** Reads the header of the file at `path`. Throws the system's error, or a `SluiceError` where it is no journal that can be read. */
   constructor(path: string, onDamage: Damage) {
+    super();
     this.path = path;
     this.#onDamage = onDamage;
     this.#header = this.#openFile();
@@ -92,18 +80,18 @@ export class JournalFile {
 
   /** True when every entry that is published has been passed. */
   get isExhausted(): boolean {
-    return !this.hasEntry && (this.#isBroken || this.#next >= this.#header.entryCount);
+    return !this.hasEntry && (this.#isBroken() || this.#next >= this.#header.entryCount);
   }
 
   /** Published entries that were not passed, the current one included, as far as they can be got at. */
   get unreadCount(): number {
-    if (this.#isBroken) return this.hasEntry ? 1 : 0;
+    if (this.#isBroken()) return this.hasEntry ? 1 : 0;
     return Math.max(0, this.#header.entryCount - this.#next) + (this.hasEntry ? 1 : 0);
   }
 
   /** Published entries that had to be passed unread, and those behind the place at which the rest was given up. */
   get unreadableCount(): number {
-    return this.#badEntries + (this.#isBroken ? Math.max(0, this.#header.entryCount - this.#next) : 0);
+    return this.#badEntries + (this.#isBroken() ? Math.max(0, this.#header.entryCount - this.#next) : 0);
   }
 
   /** Windows on the file's bytes; only while it is open. */
@@ -127,9 +115,8 @@ export class JournalFile {
   /** Looks at the header again; what was published since can then be advanced to. */
   refresh(): void {
     if (this.#open === undefined || this.isFinal) return;
-    const header = readHeader(this.#open.fd);
-    // The header of a live file was sound when it was opened, so this is a glance at a moment when it was not.
-    if (typeof header === 'string') return;
+    const header = rereadHeader(this.#open.fd, this.#header);
+    if (header === undefined) return;
     const settled = this.#header.tailObjectOffset;
     this.#header = header;
     this.#grow(this.#open, settled);
@@ -146,30 +133,42 @@ export class JournalFile {
     this.#seek(ENTRY.realtime, realtime);
   }
 
-  /** Moves to the next published entry that can be read; false where there is none. */
+  /**
+   * Moves to the next published entry that can be read. False where there is none, and where finding it takes longer than a caller
+   * can wait, for which see `isSearching`.
+   */
   advance(): boolean {
     const { list } = this.#requireOpen();
     this.hasEntry = false;
-    for (let bad = 0; bad < MAX_BAD_ENTRIES;) {
+    this.isSearching = false;
+    for (let looked = 0; looked < MAX_LOOKED_AT; looked++) {
       const offset = list.offsetAt(this.#next);
       if (offset < 0) {
         if (this.#next < list.count) this.#giveUp();
         return false;
       }
-      if (this.#readEntry(offset)) {
+      if (this.#readEntry(offset) && this.#isInLine()) {
         this.#next += 1;
+        this.#lastSeqnum = this.seqnum;
         if (this.seqnum > this.#afterSeqnum) return (this.hasEntry = true);
         continue;
       }
-      // The newest entry of a live file may be one whose last bytes are on their way here.
-      if (this.#next === list.count - 1 && !this.isFinal) return false;
+      if (this.#isOnItsWay(offset)) return false;
       this.#onDamage('entry');
       this.#badEntries += 1;
       this.#next += 1;
-      bad += 1;
     }
-    this.#giveUp();
+    this.isSearching = true;
     return false;
+  }
+
+  /**
+   * Reads entry `index`, counted from the oldest, into the members, for a search in a file that is not being read. False where it
+   * cannot be read.
+   */
+  readAt(index: number): boolean {
+    const offset = this.#requireOpen().list.offsetAt(index);
+    return offset > 0 && this.#readEntry(offset);
   }
 
   /** The cursor of the entry at `offset`, which `advance` has been to; after the file was closed, only of the last one it came to. */
@@ -200,14 +199,7 @@ export class JournalFile {
     if (!(items >= 1 && items <= MAX_ITEMS && Number.isInteger(items))) return false;
     at = windows.findAhead(offset, size, this.#previous);
     if (at < 0) return false;
-    const { view } = windows;
-    this.seqnum = u64(view, at + ENTRY.seqnum);
-    this.realtime = u64(view, at + ENTRY.realtime);
-    this.monotonic = u64(view, at + ENTRY.monotonic);
-    this.hashHigh = view.getUint32(at + ENTRY.xorHash + 4, true);
-    this.hashLow = view.getUint32(at + ENTRY.xorHash, true);
-    if (this.seqnum < 1 || this.seqnum > MAX_EXACT || this.realtime < 1 || this.realtime > MAX_EXACT) return false;
-    this.#noteBoot(windows.bytes, view, at + ENTRY.bootId);
+    if (!this.readNumbers(windows.bytes, windows.view, at)) return false;
     this.entryOffset = offset;
     this.entryBytes = size;
     this.itemCount = items;
@@ -215,51 +207,65 @@ export class JournalFile {
     return true;
   }
 
-  /** Sets `bootId` from 16 bytes; a string is only made where it is another boot than that of the entry before. */
-  #noteBoot(bytes: Buffer, view: DataView, at: number): void {
-    const boot = this.#boot;
-    let isSame = this.bootId !== '';
-    for (let word = 0; word < 4; word++) {
-      const value = view.getUint32(at + word * 4, true);
-      isSame &&= boot[word] === value;
-      boot[word] = value;
-    }
-    if (!isSame) this.bootId = bytes.toString('hex', at, at + 16);
+  /**
+   * Whether the entry that was just read is numbered as one in this place can be (section "Sequence Numbers"): above the one before it,
+   * and below the one behind it. Otherwise its number or its slot is damaged, and to go by it would be to pass all up to it.
+   */
+  #isInLine(): boolean {
+    if (this.seqnum <= this.#lastSeqnum) return false;
+    if (this.seqnum === this.#lastSeqnum + 1) return true;
+    const following = this.#numberAt(this.#next + 1, ENTRY.seqnum) ?? this.#header.tailSeqnum + 1;
+    return this.seqnum < following || following <= this.#lastSeqnum;
+  }
+
+  /** Whether what cannot be read may be so only for a moment: the newest entry of a live file, or a slot with no further one behind. */
+  #isOnItsWay(offset: number): boolean {
+    if (this.isFinal) return false;
+    const { list } = this.#requireOpen();
+    return this.#next === list.count - 1 || (offset === 0 && list.offsetAt(this.#next + 1) <= 0);
   }
 
   #seek(field: number, value: number): void {
     this.#next = this.#indexBehind(field, value);
+    this.#lastSeqnum = 0;
     this.hasEntry = false;
   }
 
-  /** Bisects the list of entries for the first one whose number at `field` is above `value`; a bad one counts as above. */
+  /** Bisects the list of entries for the first one whose number at `field` is above `value`. */
   #indexBehind(field: number, value: number): number {
-    const { list, windows } = this.#requireOpen();
     let low = 0;
-    let high = list.count;
+    let high = this.#requireOpen().list.count;
     while (low < high) {
       const middle = Math.floor((low + high) / 2);
-      const offset = list.offsetAt(middle);
-      const at = offset > 0 ? windows.find(offset, ENTRY.items) : -1;
-      const isSound = at >= 0 && windows.bytes[at] === ObjectType.entry;
-      if (isSound && u64(windows.view, at + field) <= value) low = middle + 1;
+      // Where entries cannot be read, the next one that can speaks for them; where none of many can, they count as above.
+      let sound = middle;
+      let number = this.#numberAt(sound, field);
+      while (number === undefined && sound - middle < MAX_UNSOUND && sound + 1 < high) number = this.#numberAt(++sound, field);
+      if (number !== undefined && number <= value) low = sound + 1;
       else high = middle;
     }
     return low;
   }
 
+  /** The number at `field` of entry `index`, counted from the oldest; undefined where that cannot be read. */
+  #numberAt(index: number, field: number): number | undefined {
+    const { list, windows } = this.#requireOpen();
+    const offset = list.offsetAt(index);
+    const at = offset > 0 && offset % 8 === 0 ? windows.find(offset, ENTRY.items) : -1;
+    return at >= 0 && windows.bytes[at] === ObjectType.entry ? u64(windows.view, at + field) : undefined;
+  }
+
+  #isBroken(): boolean {
+    return this.#brokenAt === this.#next;
+  }
+
   #giveUp(): void {
-    if (!this.#isBroken) this.#onDamage('entry_array');
-    this.#isBroken = true;
+    if (!this.#isBroken()) this.#onDamage('entry_array');
+    this.#brokenAt = this.#next;
   }
 
   #openFile(fileId?: string): Header {
-    const fd = openSync(this.path, 'r');
-    const header = readHeader(fd);
-    if (typeof header === 'string' || header.fileId !== (fileId ?? header.fileId)) {
-      closeSync(fd);
-      throw unreadable(this.path, typeof header === 'string' ? header : 'replaced');
-    }
+    const { fd, header } = openJournal(this.path, fileId);
     this.#open = { fd, windows: new Windows(fd), list: new EntryList(fd, header.isCompact) };
     this.#header = header;
     this.#grow(this.#open, header.end);
@@ -275,26 +281,5 @@ export class JournalFile {
   #requireOpen(): OpenFile {
     if (this.#open === undefined) throw new Error(`${this.path} is not open`);
     return this.#open;
-  }
-}
-
-function readHeader(fd: number): ReturnType<typeof parseHeader> {
-  const bytes = Buffer.alloc(HEADER_BYTES);
-  return parseHeader(bytes.subarray(0, readFully(fd, bytes, HEADER_BYTES, 0)));
-}
-
-function unreadable(path: string, problem: HeaderProblem | 'replaced'): SluiceError {
-  switch (problem) {
-    case 'incompatible':
-      return new SluiceError('unsupported', `${path} uses a feature of the journal format that is newer than this reader`, {
-        hint: 'update the agent, or read that journal with journalctl',
-      });
-    case 'signature':
-      return new SluiceError('unsupported', `${path} is not a journal file`, { hint: 'move it out of the journal directory' });
-    case 'truncated':
-      // A file that was created a moment ago has no header yet.
-      return new SluiceError('unsupported', `${path} has no complete header`, { transient: true });
-    case 'replaced':
-      return new SluiceError('path_conflict', `${path} is another file now`, { transient: true });
   }
 }

@@ -9,7 +9,7 @@
  * Reads are synchronous: the bytes are in the page cache for whoever follows a journal, and a window is read in a fraction of a
  * millisecond. A read that fails or ends early only makes a window shorter; what lies behind it counts as absent.
  */
-import { fstatSync, readSync } from 'node:fs';
+import { readSync } from 'node:fs';
 
 interface Window {
   bytes: Buffer;
@@ -89,8 +89,6 @@ export class Windows {
 
   #findAside(offset: number, length: number): number {
     if (offset + length > this.#limit) return -1;
-    // A size that is made up takes no memory.
-    if (length > MAX_KEPT_BYTES && offset + length > fstatSync(this.#fd).size) return -1;
     const window = length > SIDE_BYTES ? this.#loadLarge(offset, length) : this.#loadSide(offset, length);
     if (offset + length > window.end) return -1;
     this.bytes = window.bytes;
