@@ -89,6 +89,12 @@ export class RunningJournald {
     if (child.exitCode !== null) throw new Error(`journald ended with ${child.exitCode}`);
   }
 
+  /** A program, with its arguments, that starts another one where this journald is the machine's. */
+  get within(): readonly string[] {
+    if (this.#child?.pid === undefined) throw new Error('there is no journald');
+    return ['nsenter', `--mount=/proc/${this.#child.pid}/ns/mnt`];
+  }
+
   /** Writes lines as a service's standard output. */
   async write(lines: readonly string[]): Promise<void> {
     this.#stream ??= openStream(this.sockets.stdout, 'sluice-test');
