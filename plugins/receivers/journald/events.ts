@@ -1,6 +1,7 @@
 /** What the receiver has to tell: each event logs, counts or both, here and nowhere else. */
 import type { ReceiverContext } from '../../../src/core/component.ts';
 import type { Counter } from '../../../src/core/metrics.ts';
+import type { StaleAction, StaleReport } from './position/stale.ts';
 import type { JournalDirectories } from './journal/directories.ts';
 import { LostEntries, type LossReason } from './lost_entries.ts';
 
@@ -13,6 +14,12 @@ interface Seen {
   /** Why directories and files cannot be read, by path. */
   readonly problems: ReadonlyMap<string, string>;
 }
+
+const GOING_ON: Readonly<Record<StaleAction, string>> = {
+  nearest: 'with the nearest later entry',
+  oldest: 'with the oldest entry',
+  newest: 'behind the newest entry',
+};
 
 export class Events {
   readonly #context: ReceiverContext;
@@ -81,6 +88,27 @@ export class Events {
       if (!problems.has(path)) this.#context.log.info(`no longer in the way: ${path} can be read now, or is gone`);
     }
     this.#problems = new Map(problems);
+  }
+
+  /** A saved position whose entry is gone. Told once a start, so the metrics are made when they are needed. */
+  staleCursor({ action, why, cursor, journal, skipped, repeated, missing }: StaleReport): void {
+    const { metrics, log } = this.#context;
+    const count = (name: string, help: string, amount: number | undefined, labels = {}): void => {
+      if (amount !== undefined && amount > 0) metrics.counter(name, help, labels).add(amount);
+    };
+    const help = 'Saved positions whose entry was gone when reading was to go on behind it, by what was done.';
+    count('sluice_journald_stale_cursor_total', help, 1, { action });
+    const skippedHelp = 'Entries that were left out because on_stale_cursor says to go on behind the newest.';
+    count('sluice_journald_skipped_entries_total', skippedHelp, skipped);
+    const repeatedHelp = 'Entries that are read again because on_stale_cursor says to go on at the oldest.';
+    count('sluice_journald_repeated_entries_total', repeatedHelp, repeated);
+    log.warn(`cannot go on at the saved position: ${why}; going on ${GOING_ON[action]}`, {
+      cursor,
+      journal,
+      skipped: skipped ?? 'unknown',
+      repeated: repeated ?? 'unknown',
+      missing: missing === undefined ? 'unknown' : `at most ${missing}`,
+    });
   }
 
   deliveryFailed(reason: string): void {

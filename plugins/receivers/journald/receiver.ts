@@ -7,6 +7,7 @@ import { Events } from './events.ts';
 import { FilesDriver } from './files_driver.ts';
 import { JournalDirectories } from './journal/directories.ts';
 import type { JournaldOptions } from './options.ts';
+import { currentBootId } from './position/boot.ts';
 import { Commits } from './position/commits.ts';
 import { CursorFile } from './position/cursor_file.ts';
 import { resume } from './position/resume.ts';
@@ -45,14 +46,26 @@ export class JournaldReceiver implements Receiver {
     );
   }
 
-  /** Finds where to begin and starts to read. Throws a `SluiceError` where the configured directory is missing. */
+  /**
+   * Finds where to begin and starts to read. Throws a `SluiceError` where the configured directory is missing, or the saved position
+   * cannot be read, or must not be moved although its entry is gone.
+   */
   async start(): Promise<void> {
-    const { clock, log, stateDirectory } = this.#context;
+    const { clock, stateDirectory } = this.#context;
     const { directory, commit_interval: intervalMs, ...options } = this.#options;
     if (directory !== undefined) await requireDirectory(directory);
     const file = new CursorFile(stateDirectory);
     const saved = await file.load();
-    const positions = resume({ directories: this.#directories, saved, startAt: options.start_at, now: clock.wallMicros(), log });
+    const positions = resume({
+      directories: this.#directories,
+      saved,
+      savedIn: file.path,
+      startAt: options.start_at,
+      onStale: options.on_stale_cursor,
+      onReport: (report) => this.#events.staleCursor(report),
+      now: clock.wallMicros(),
+      bootId: currentBootId(),
+    });
     const commits = new Commits({ file, positions, intervalMs, clock, events: this.#events });
     this.#commits = commits;
     // Saved before anything is read, so that a restart goes on here even if not a single entry comes until then.

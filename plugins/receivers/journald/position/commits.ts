@@ -65,7 +65,7 @@ export class Commits {
   }
 
   #advance(cursor: Cursor): void {
-    this.#options.positions.set(cursor);
+    this.#options.positions.advance(cursor);
     this.#isDirty = true;
     this.#schedule();
   }

@@ -34,6 +34,7 @@ void test('a copy moves on its own', async (t) => {
   t.equal(copy.toText(), positions.toText());
   copy.set(seqnumCursor(A, 8, 1001));
   t.same([positions.of(A).seqnum, copy.of(A).seqnum], [7, 8]);
+  t.equal(positions.copy(600).of('cc'.repeat(16)).realtime, 600);
 });
 
 void test('a cursor that an operator put there is a position', async (t) => {
@@ -50,6 +51,19 @@ void test('anything else is refused with what to do', async (t) => {
       hint: /remove it/,
     });
   }
+});
+
+void test('what is behind moves nothing, and what stands still does not count as having moved', async (t) => {
+  const positions = new Positions(500);
+  positions.set(seqnumCursor(A, 7, 1000));
+  positions.set(seqnumCursor(B, 1, 900));
+  for (const cursor of [seqnumCursor(A, 6, 2000), seqnumCursor(A, 7, 1000), timeCursor(3000, A)]) positions.advance(cursor);
+  t.same(positions.cursors, [seqnumCursor(B, 1, 900), seqnumCursor(A, 7, 1000)]);
+  positions.advance(seqnumCursor(A, 8, 800));
+  t.equal(positions.cursors[0]?.seqnum, 8, 'numbers decide, not the clock');
+  positions.set(timeCursor(3000, B));
+  positions.advance(seqnumCursor(B, 2, 100));
+  t.equal(positions.of(B).seqnum, 2, 'a point in time has no number to be behind');
 });
 
 void test('sequences without number do not fill the memory', async (t) => {

@@ -36,9 +36,9 @@ export class Positions {
     return positions;
   }
 
-  /** The same positions, which move on their own. */
-  copy(): Positions {
-    const copy = new Positions(this.#baseline);
+  /** The same positions, which move on their own; `baseline` is another time for sequences that have not been seen, if given. */
+  copy(baseline = this.#baseline): Positions {
+    const copy = new Positions(baseline);
     for (const cursor of this.#cursors.values()) copy.set(cursor);
     return copy;
   }
@@ -57,9 +57,16 @@ export class Positions {
     return this.#cursors.get(seqnumId) ?? timeCursor(this.#baseline, seqnumId);
   }
 
-  /** Moves the cursor's sequence to it; a cursor without a seqnum id belongs to none. */
+  /** Moves the cursor's sequence forward to it; one that is behind where the sequence is already moves nothing. */
+  advance(cursor: Cursor): void {
+    const known = this.#cursors.get(cursor.seqnumId ?? '');
+    if (known?.seqnum !== undefined && (cursor.seqnum ?? 0) < known.seqnum) return;
+    this.set(cursor);
+  }
+
+  /** Puts the cursor's sequence there, forward or back; a cursor without a seqnum id belongs to none. */
   set(cursor: Cursor): void {
-    if (cursor.seqnumId === undefined) return;
+    if (cursor.seqnumId === undefined || this.#cursors.get(cursor.seqnumId)?.text === cursor.text) return;
     this.#cursors.delete(cursor.seqnumId);
     this.#cursors.set(cursor.seqnumId, cursor);
     if (this.#cursors.size > MAX_SEQUENCES) this.#cursors.delete(this.#cursors.keys().next().value ?? '');

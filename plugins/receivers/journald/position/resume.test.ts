@@ -1,85 +1,285 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'tap';
-import { RecordingLog } from '../../../../test/helpers/recording.ts';
-import { seqnumCursor, timeCursor } from '../file/cursor.ts';
+import { type Cursor, parseCursor, seqnumCursor, timeCursor } from '../file/cursor.ts';
 import { JournalDirectories } from '../journal/directories.ts';
-import { JournalWriter } from '../testdata/journal_writer.ts';
-import { readJournal } from '../testdata/read_journal.ts';
+import { type EntrySpec, JournalWriter } from '../testdata/journal_writer.ts';
+import { Journal } from '../journal/journal.ts';
 import { temporaryDirectory } from '../testdata/temporary.ts';
 import { Positions } from './positions.ts';
-import { resume } from './resume.ts';
+import { resume, type ResumeOptions } from './resume.ts';
+import type { StaleReport } from './stale.ts';
 
 const [A, B] = ['a1'.repeat(16), 'b2'.repeat(16)];
+const [BOOT, NEXT_BOOT, LAST_BOOT] = ['b0'.repeat(16), 'b1'.repeat(16), 'b2'.repeat(16)];
 const START = 1_700_000_000_000_000;
-const NOW = START + 3_600_000_000;
+const SECOND = 1_000_000;
+const NOW = START + 3600 * SECOND;
+
+interface Tap {
+  teardown(run: () => void): unknown;
+}
+
+/** Entries `first` to `last` of those numbers, written as many seconds behind `START`, and `late`. */
+function entries(first: number, last: number, { bootId = BOOT, late = 0 } = {}): EntrySpec[] {
+  return Array.from({ length: last - first + 1 }, (_, index) => {
+    const seqnum = first + index;
+    return { seqnum, bootId, realtime: START + (seqnum + late) * SECOND, fields: ['MESSAGE=m'] };
+  });
+}
+
+/** The whole cursor of an entry as `entries` makes them. */
+function cursorOf(seqnumId: string, seqnum: number, { bootId = BOOT, late = 0 } = {}): Cursor {
+  const [m, t] = [seqnum * 1000, START + (seqnum + late) * SECOND].map((number) => number.toString(16));
+  const cursor = parseCursor(`s=${seqnumId};i=${seqnum.toString(16)};b=${bootId};m=${m};t=${t};x=0`);
+  if (cursor === undefined) throw new Error('a cursor that cannot be read');
+  return cursor;
+}
+
+function save(directory: string, name: string, seqnumId: string, ...specs: readonly EntrySpec[][]): void {
+  new JournalWriter({ seqnumId }).append(...specs.flat()).save(join(directory, `${name}.journal`));
+}
 
 /** A directory with entries 10 to 14 of sequence A, a second apart. */
-function journalOfFive(t: { teardown(run: () => void): unknown }): string {
+function journalOfFive(t: Tap): string {
   const directory = temporaryDirectory(t);
-  const writer = new JournalWriter({ seqnumId: A, firstSeqnum: 10, firstRealtime: START });
-  writer.append('10', '11', '12', '13', '14').save(join(directory, 'system.journal'));
+  save(directory, 'system', A, entries(10, 14));
   return directory;
 }
 
-/** Bodies of what is read from where reading begins, and what was said about that. */
-function begin(directory: string, saved: Positions | undefined, startAt: 'end' | 'beginning' = 'end') {
-  const log = new RecordingLog();
-  const positions = resume({ directories: new JournalDirectories([directory]), saved, startAt, now: NOW, log });
-  const bodies = readJournal(directory, { positions }).records.map(({ body }) => body);
-  return { bodies, positions, said: log.lines.map(({ message }) => message) };
+function savedAt(...cursors: readonly Cursor[]): Positions {
+  return Positions.parse(cursors.map(({ text }) => `${text}\n`).join(''), 'test');
 }
 
-function savedAt(...cursors: Parameters<Positions['set']>[0][]): Positions {
-  return Positions.parse(cursors.map(({ text }) => `${text}\n`).join(''), 'test');
+/** Bodies of what is read from where reading begins, and what was said about that. */
+function begin(directory: string, options: Partial<ResumeOptions> = {}) {
+  const reports: StaleReport[] = [];
+  const positions = resume({
+    directories: new JournalDirectories([directory]),
+    saved: undefined,
+    savedIn: '/state/cursor',
+    startAt: 'end',
+    onStale: 'nearest',
+    onReport: (report) => reports.push(report),
+    now: NOW,
+    bootId: LAST_BOOT,
+    ...options,
+  });
+  return { read: readFrom(directory, positions), positions, reports };
+}
+
+/** Numbers of the entries that are read, those of sequence B with a `b` before them. */
+function readFrom(directory: string, positions: Positions): string[] {
+  const journal = new Journal(new JournalDirectories([directory]), positions, () => {});
+  journal.refresh(true);
+  const read = [];
+  for (let file = journal.current(); file !== undefined; file = journal.current()) {
+    read.push(`${file.header.seqnumId === B ? 'b' : ''}${file.seqnum}`);
+    journal.advance();
+  }
+  journal.close();
+  return read;
 }
 
 void test('without a saved position reading begins at the end or at the beginning', async (t) => {
   const directory = journalOfFive(t);
-  t.match(begin(directory, undefined, 'beginning'), { bodies: ['10', '11', '12', '13', '14'], said: [] });
-  const { bodies, positions, said } = begin(directory, undefined, 'end');
-  t.same([bodies, said], [[], []]);
-  t.match(positions.toText(), new RegExp(`^s=${A};i=e;b=[0-9a-f]{32};m=[0-9a-f]+;t=[0-9a-f]+;x=[0-9a-f]+\n`), 'a whole cursor');
+  t.match(begin(directory, { startAt: 'beginning' }), { read: ['10', '11', '12', '13', '14'], reports: [] });
+  const { read, positions, reports } = begin(directory);
+  t.same([read, reports], [[], []]);
+  t.equal(positions.toText().split('\n')[0], cursorOf(A, 14).text, 'a whole cursor');
 });
 
 void test('from the end on, an older journal that turns up later is not read', async (t) => {
   const directory = journalOfFive(t);
-  const { positions } = begin(directory, undefined, 'end');
+  const { positions } = begin(directory);
   const late = { fields: ['MESSAGE=late'], realtime: NOW + 1 };
   new JournalWriter({ seqnumId: B, firstRealtime: START }).append('old', late).save(join(directory, 'other.journal'));
-  t.same(
-    readJournal(directory, { positions }).records.map(({ body }) => body),
-    ['late'],
-  );
+  t.same(readFrom(directory, positions), ['b2']);
+});
+
+void test('from this boot on, reading begins at its first entry in each sequence', async (t) => {
+  const directory = temporaryDirectory(t);
+  save(directory, 'a1', A, entries(1, 3), entries(4, 5, { bootId: NEXT_BOOT }));
+  save(directory, 'a2', A, entries(6, 7, { bootId: NEXT_BOOT }), entries(8, 9, { bootId: LAST_BOOT, late: -9 }));
+  save(directory, 'a3', A, entries(10, 11, { bootId: LAST_BOOT }));
+  save(directory, 'b', B, entries(1, 5));
+  const { read, positions } = begin(directory, { startAt: 'boot' });
+  t.same(read, ['8', '9', '10', '11'], 'its clock was behind at first');
+  t.same(positions.of(A), cursorOf(A, 7, { bootId: NEXT_BOOT }));
+  t.same(positions.of(B), cursorOf(B, 5));
+  const whole = begin(directory, { startAt: 'boot', bootId: NEXT_BOOT });
+  t.same([whole.read, whole.reports], [[], []], 'a boot that is over is not this one');
+});
+
+void test('from this boot on, a sequence that has no older entries is read from its first', async (t) => {
+  const directory = journalOfFive(t);
+  const { read, positions } = begin(directory, { startAt: 'boot', bootId: BOOT });
+  t.same(read, ['10', '11', '12', '13', '14']);
+  t.same(begin(directory, { saved: savedAt(...positions.cursors), onStale: 'fail' }).read, read, 'also after a restart');
+});
+
+void test('without an entry of this boot, or without knowing it, reading begins at the end', async (t) => {
+  for (const bootId of [LAST_BOOT, undefined]) {
+    t.match(begin(journalOfFive(t), { startAt: 'boot', bootId }), { read: [], reports: [] });
+  }
+});
+
+function isoTime(micros: number, zone = 'Z'): string {
+  const date = new Date(Math.floor(micros / 1000)).toISOString().slice(0, -1);
+  return `${date}${String(micros % 1000).padStart(3, '0')}${zone}`;
+}
+
+void test('from a time on, the entry of that very microsecond is the first', async (t) => {
+  const directory = journalOfFive(t);
+  save(directory, 'b', B, entries(1, 11, { late: 0.5 }));
+  const from = (startAt: string): string[] => begin(directory, { startAt }).read;
+  t.same(from(isoTime(START + 11 * SECOND)), ['11', 'b11', '12', '13', '14']);
+  t.same(from(isoTime(START + 11 * SECOND + 1)), ['b11', '12', '13', '14']);
+  t.same(from(isoTime(START + 11 * SECOND + 3600 * SECOND, '+01:00')), ['11', 'b11', '12', '13', '14']);
+  t.same(from('2023-11-14T22:13:33Z'), ['13', '14']);
 });
 
 void test('reading goes on right behind a saved position, and nothing is said', async (t) => {
-  t.match(begin(journalOfFive(t), savedAt(seqnumCursor(A, 12, START + 2_000_000))), { bodies: ['13', '14'], said: [] });
-  t.match(begin(journalOfFive(t), savedAt(seqnumCursor(A, 14, START))), { bodies: [], said: [] });
-  t.match(begin(journalOfFive(t), savedAt(timeCursor(START + 1_000_000, A))), { bodies: ['12', '13', '14'], said: [] });
+  for (const onStale of ['nearest', 'oldest', 'newest', 'fail'] as const) {
+    const goOn = (cursor: Cursor) => begin(journalOfFive(t), { saved: savedAt(cursor), onStale });
+    t.match(goOn(cursorOf(A, 12)), { read: ['13', '14'], reports: [] });
+    t.match(goOn(cursorOf(A, 14)), { read: [], reports: [] });
+    t.match(goOn(seqnumCursor(A, 12, START + 12 * SECOND)), { read: ['13', '14'], reports: [] }, 'without a boot');
+    t.match(goOn(timeCursor(START + 11 * SECOND, A)), { read: ['12', '13', '14'], reports: [] });
+    t.match(goOn(timeCursor(START + 11 * SECOND)), { read: ['12', '13', '14'], reports: [] }, 'only a time');
+    t.match(goOn(timeCursor(START)), { read: ['10', '11', '12', '13', '14'], reports: [] });
+  }
 });
 
-void test('where the entry at the saved position is gone, reading goes on with the nearest later one', async (t) => {
-  const { bodies, said } = begin(journalOfFive(t), savedAt(seqnumCursor(A, 5, START - 5_000_000)));
-  t.same(bodies, ['10', '11', '12', '13', '14']);
-  t.match(said, [/is gone from the journal; going on with the nearest later one/]);
+const GONE = { why: 'its entry is gone', journal: 'entries 10 to 14' };
+
+void test('where the entry at the saved position was vacuumed, the operator chooses', async (t) => {
+  const goOn = (onStale: ResumeOptions['onStale']) => begin(journalOfFive(t), { saved: savedAt(cursorOf(A, 5)), onStale });
+  t.match(goOn('nearest'), {
+    read: ['10', '11', '12', '13', '14'],
+    reports: [{ ...GONE, action: 'nearest', skipped: 0, repeated: 0, missing: 4 }],
+  });
+  t.match(goOn('oldest'), { read: ['10', '11', '12', '13', '14'], reports: [{ action: 'oldest', repeated: 0, missing: 4 }] });
+  t.match(goOn('newest'), { read: [], reports: [{ action: 'newest', skipped: 5, missing: 4 }] });
+  t.throws(() => goOn('fail'), {
+    code: 'state_invalid',
+    message: `cannot go on at the saved position ${cursorOf(A, 5).text}: its entry is gone; the journal has entries 10 to 14`,
+    hint: /set on_stale_cursor to .*, or remove \/state\/cursor/,
+  });
 });
 
-void test('where the journal of the saved position is gone, the clock decides', async (t) => {
-  const { bodies, said } = begin(journalOfFive(t), savedAt(seqnumCursor(B, 5, START + 2_500_000)));
-  t.same(bodies, ['13', '14']);
-  t.match(said, [/journal of the saved position is gone/]);
+void test('where a file in the middle is lost, what was read before it is repeated or not, as the operator chooses', async (t) => {
+  const directory = temporaryDirectory(t);
+  save(directory, '1', A, entries(10, 14));
+  save(directory, '3', A, entries(20, 22));
+  const goOn = (onStale: ResumeOptions['onStale']) => begin(directory, { saved: savedAt(cursorOf(A, 17)), onStale });
+  t.match(goOn('nearest'), { read: ['20', '21', '22'], reports: [{ skipped: 0, repeated: 0, missing: 2 }] });
+  t.match(goOn('oldest'), { read: { length: 8 }, reports: [{ repeated: 5 }] });
+  t.match(goOn('newest'), { read: [], reports: [{ skipped: 3 }] });
 });
 
-void test('where the saved position is ahead of the journal, the clock decides', async (t) => {
-  const { bodies, said } = begin(journalOfFive(t), savedAt(seqnumCursor(A, 500, START + 2_500_000)));
-  t.same(bodies, ['13', '14']);
-  t.match(said, [/ahead of the journal/]);
+void test('after a power cut, numbers that are given again are read, whatever the clock says', async (t) => {
+  for (const late of [0, 100, -100]) {
+    const directory = temporaryDirectory(t);
+    save(directory, 'system@1', A, entries(1, 3), entries(4, 7, { bootId: NEXT_BOOT }));
+    save(directory, 'system', A, entries(8, 13, { bootId: LAST_BOOT, late }));
+    const cursor = cursorOf(A, 12, { bootId: NEXT_BOOT });
+    const { read, positions, reports } = begin(directory, { saved: savedAt(cursor) });
+    t.same(read, ['8', '9', '10', '11', '12', '13']);
+    t.match(reports, [{ why: /set back/, cursor: cursor.text, skipped: 0, repeated: 0, missing: 0 }]);
+    t.same(positions.of(A), cursorOf(A, 7, { bootId: NEXT_BOOT }));
+  }
+});
+
+void test('after a power cut, numbers that will be given again are read when they come', async (t) => {
+  const directory = journalOfFive(t);
+  const { positions, reports } = begin(directory, { saved: savedAt(cursorOf(A, 20)) });
+  t.match(reports, [{ why: /set back/, journal: 'entries 10 to 14' }]);
+  save(directory, 'later', A, entries(15, 17, { bootId: NEXT_BOOT, late: 100 }));
+  t.same(readFrom(directory, positions), ['15', '16', '17']);
+});
+
+void test('where nothing of the boot is left, more is read rather than less', async (t) => {
+  const directory = temporaryDirectory(t);
+  save(directory, '1', A, entries(1, 5), entries(6, 12, { bootId: LAST_BOOT, late: 50 }));
+  t.match(begin(directory, { saved: savedAt(cursorOf(A, 10, { bootId: NEXT_BOOT })) }), {
+    read: ['6', '7', '8', '9', '10', '11', '12'],
+    reports: [{ why: /set back/ }],
+  });
+  // A clock that went back does not hide what the numbers say.
+  t.match(begin(directory, { saved: savedAt(cursorOf(A, 10, { bootId: NEXT_BOOT, late: 1000 })) }), { read: ['11', '12'] });
+});
+
+void test('an entry that took the number in the same boot is not taken for the one that was read', async (t) => {
+  // A machine that was set back to a snapshot while it ran.
+  const { read, reports } = begin(journalOfFive(t), { saved: savedAt(cursorOf(A, 13, { late: -2 })) });
+  t.same(read, ['12', '13', '14']);
+  t.equal(reports.length, 1);
+});
+
+const GONE_CURSOR = cursorOf(B, 12, { bootId: NEXT_BOOT });
+
+void test('where the journal of the saved position is gone, the clock decides or the operator', async (t) => {
+  const goOn = (onStale: ResumeOptions['onStale']) => begin(journalOfFive(t), { saved: savedAt(GONE_CURSOR), onStale });
+  t.match(goOn('nearest'), {
+    read: ['13', '14'],
+    reports: [{ why: 'its journal is gone', cursor: GONE_CURSOR.text, skipped: 0, repeated: 0, missing: undefined }],
+  });
+  t.match(goOn('oldest'), { read: { length: 5 }, reports: [{ repeated: undefined }] });
+  t.match(goOn('newest'), { read: [], reports: [{ skipped: 2 }] });
+  t.throws(() => goOn('fail'), { code: 'state_invalid', message: /its journal is gone/ });
+  t.match(begin(temporaryDirectory(t), { saved: savedAt(GONE_CURSOR), onStale: 'fail' }), { reports: [] }, 'none yet');
 });
 
 void test('sequences go on each at its own place, whatever their clocks', async (t) => {
   const directory = journalOfFive(t);
-  const slow = new JournalWriter({ seqnumId: B, firstRealtime: START - 9_000_000_000 });
-  slow.append('b1', 'b2', 'b3').save(join(directory, 'slow.journal'));
-  const { bodies } = begin(directory, savedAt(seqnumCursor(A, 13, START + 3_000_000), seqnumCursor(B, 1, START - 9_000_000_000)));
-  t.same(bodies, ['b2', 'b3', '14']);
+  save(directory, 'slow', B, entries(1, 3, { late: -9000 }));
+  const { read, reports } = begin(directory, { saved: savedAt(cursorOf(A, 13), cursorOf(B, 1, { late: -9000 })) });
+  t.same(read, ['b2', 'b3', '14']);
+  t.same(reports, []);
+});
+
+void test('of several sequences only the one whose entry is gone is moved', async (t) => {
+  const directory = journalOfFive(t);
+  save(directory, 'b', B, entries(1, 3));
+  const saved = (): Positions => savedAt(cursorOf(A, 5), cursorOf(B, 2));
+  t.match(begin(directory, { saved: saved(), onStale: 'newest' }), { read: ['b3'], reports: [{ skipped: 5 }] });
+  t.match(begin(directory, { saved: saved(), onStale: 'oldest' }), { read: ['b3', '10', '11', '12', '13', '14'] });
+});
+
+void test('a sequence that is gone matters only where it was the one that moved last', async (t) => {
+  const directory = journalOfFive(t);
+  const goOn = (...cursors: Cursor[]) => begin(directory, { saved: savedAt(...cursors), onStale: 'fail' });
+  t.match(goOn(cursorOf(A, 13), GONE_CURSOR), { read: ['14'], reports: [] });
+  t.throws(() => goOn(GONE_CURSOR, cursorOf(A, 13)), { code: 'state_invalid' });
+});
+
+void test('a sequence in /run is not gone where its entries were moved to /var', async (t) => {
+  const directory = temporaryDirectory(t);
+  const copied = entries(11, 13, { bootId: LAST_BOOT }).map((entry, index) => ({ ...entry, seqnum: 4 + index }));
+  const monotonic = 12 * 1000;
+  save(
+    directory,
+    'var',
+    A,
+    entries(1, 3),
+    copied.map((entry) => ({ ...entry, monotonic })),
+  );
+  const last = cursorOf(B, 12, { bootId: LAST_BOOT });
+  const { reports, positions } = begin(directory, { saved: savedAt(last, cursorOf(A, 3)), onStale: 'fail' });
+  t.same([reports, positions.cursors.map(({ text }) => text)], [[], [last.text, cursorOf(A, 3).text]]);
+  const other = cursorOf(B, 11, { bootId: LAST_BOOT });
+  t.throws(() => begin(directory, { saved: savedAt(other), onStale: 'fail' }), { code: 'state_invalid' });
+});
+
+void test('nothing is made of what is not found while some files cannot be read', async (t) => {
+  const directory = journalOfFive(t);
+  const newer = new JournalWriter().bytes();
+  newer[12] = 0xff;
+  writeFileSync(join(directory, 'newer.journal'), newer);
+  t.match(begin(directory, { saved: savedAt(GONE_CURSOR), onStale: 'fail' }), { read: ['13', '14'], reports: [] });
+  t.match(begin(directory, { saved: savedAt(cursorOf(A, 5)), onStale: 'newest' }), {
+    read: { length: 5 },
+    reports: [{ action: 'nearest' }],
+  });
 });

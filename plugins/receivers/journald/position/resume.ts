@@ -1,95 +1,78 @@
 /** Where reading begins: behind what was delivered before, or where the operator wants it the first time. */
-import type { Log } from '../../../../src/core/log.ts';
-import { type Cursor, seqnumCursor, timeCursor } from '../file/cursor.ts';
+import { errnoOf, SluiceError } from '../../../../src/core/errors.ts';
 import type { JournalDirectories } from '../journal/directories.ts';
 import { JournalFile } from '../file/journal_file.ts';
-import { Positions } from './positions.ts';
+import type { Positions } from './positions.ts';
+import { Sequence } from './sequence.ts';
+import { moveStale, refusal, replaceGone, type StaleAction, type StaleReport } from './stale.ts';
+import { type StartOptions, startPositions } from './start.ts';
 
-export interface ResumeOptions {
+export interface ResumeOptions extends StartOptions {
   readonly directories: JournalDirectories;
-  /** What was saved, if anything. */
+  /** What was saved, if anything, and in which file. */
   readonly saved: Positions | undefined;
-  /** Where to begin without it. */
-  readonly startAt: string;
-  /** Microseconds. */
-  readonly now: number;
-  readonly log: Log;
+  readonly savedIn: string;
+  readonly onStale: StaleAction | 'fail';
+  /** Hears of every saved position that was stale. */
+  readonly onReport: (report: StaleReport) => void;
 }
 
-export function resume({ directories, saved, startAt, now, log }: ResumeOptions): Positions {
-  const bySequence = Map.groupBy(describeFiles(directories), ({ header }) => header.seqnumId);
-  if (saved !== undefined) return check(saved, bySequence, log);
-  if (startAt === 'beginning') return new Positions(0);
-  const positions = new Positions(now);
-  for (const sequence of bySequence.values()) positions.set(tailOf(sequence));
+interface Inventory {
+  /** By seqnum id. */
+  readonly sequences: ReadonlyMap<string, Sequence>;
+  /** False where files are there and cannot be read now, so that nothing can be told from what is not found. */
+  readonly isComplete: boolean;
+}
+
+/** Throws a `SluiceError` (state_invalid) where a saved position is stale and `onStale` is `fail`. */
+export function resume(options: ResumeOptions): Positions {
+  const inventory = takeInventory(options.directories);
+  const { saved } = options;
+  if (saved === undefined) return startPositions(options, [...inventory.sequences.values()]);
+  return check(saved, inventory, options);
+}
+
+function check(saved: Positions, { sequences, isComplete }: Inventory, options: ResumeOptions): Positions {
+  const { savedIn, onReport, now } = options;
+  const isRefused = isComplete && options.onStale === 'fail';
+  const action = isComplete && options.onStale !== 'fail' ? options.onStale : 'nearest';
+  const tell = (report: StaleReport): void => {
+    if (isRefused) throw refusal(report, savedIn);
+    onReport(report);
+  };
+  const cursors = saved.cursors;
+  for (const cursor of cursors) {
+    const sequence = sequences.get(cursor.seqnumId ?? '');
+    const isEntry = cursor.seqnum !== undefined && cursor.seqnum > 0;
+    if (sequence !== undefined && isEntry && !sequence.holds(cursor)) tell(moveStale(saved, sequence, cursor, action));
+  }
+  const [newest] = cursors;
+  const isGone = isComplete && sequences.size > 0 && newest !== undefined && !sequences.has(newest.seqnumId ?? '');
+  if (!isGone) return saved;
+  // Entries that were moved from /run to /var are there under another seqnum id; whoever reads these finds them there.
+  if ([...sequences.values()].some((sequence) => sequence.copyOf(newest) !== undefined)) return saved;
+  const known = new Set(cursors.map(({ seqnumId }) => seqnumId));
+  const others = [...sequences.values()].filter(({ seqnumId }) => !known.has(seqnumId));
+  const { positions, report } = replaceGone(saved, others, newest, { action, now });
+  tell(report);
   return positions;
 }
 
-/** Compares saved positions with what the journal holds, and says what was made of those that are not there any more. */
-function check(saved: Positions, bySequence: ReadonlyMap<string, readonly JournalFile[]>, log: Log): Positions {
-  const cursors = saved.cursors;
-  for (const cursor of cursors) {
-    const files = cursor.seqnumId === undefined ? undefined : bySequence.get(cursor.seqnumId);
-    if (files === undefined || cursor.seqnum === undefined || cursor.seqnum === 0) continue;
-    const tail = Math.max(...files.map(({ header }) => header.tailSeqnum));
-    if (tail < cursor.seqnum) {
-      log.warn(
-        'the saved position is ahead of the journal, which must have lost entries; going on with what is later by the clock',
-        {
-          cursor: cursor.text,
-          journalEndsAt: tail,
-        },
-      );
-      saved.set(timeCursor(cursor.realtime, cursor.seqnumId));
-    } else if (!files.some((file) => hasEntry(file, cursor.seqnum ?? 0))) {
-      log.warn('the entry at the saved position is gone from the journal; going on with the nearest later one', {
-        cursor: cursor.text,
-      });
-    }
-  }
-  const isKnown = cursors.length === 0 || cursors.some(({ seqnumId = '' }) => bySequence.has(seqnumId));
-  if (!isKnown && bySequence.size > 0) {
-    log.warn('the journal of the saved position is gone; going on with entries of others that are later by the clock', {
-      cursor: cursors[0]?.text,
-    });
-  }
-  return saved;
-}
-
-function hasEntry(file: JournalFile, seqnum: number): boolean {
-  return file.header.headSeqnum <= seqnum && file.header.tailSeqnum >= seqnum && cursorOf(file, seqnum) !== undefined;
-}
-
-/** The cursor of the last entry of a sequence. */
-function tailOf(files: readonly JournalFile[]): Cursor {
-  const last = files.reduce((a, b) => (b.header.tailSeqnum > a.header.tailSeqnum ? b : a));
-  const { seqnumId, tailSeqnum, tailRealtime } = last.header;
-  return cursorOf(last, tailSeqnum) ?? seqnumCursor(seqnumId, tailSeqnum, tailRealtime);
-}
-
-/** The cursor of the file's entry with that number, if it has one. */
-function cursorOf(file: JournalFile, seqnum: number): Cursor | undefined {
-  try {
-    file.reopen();
-    file.seekBehindSeqnum(seqnum - 1);
-    return file.advance() && file.seqnum === seqnum ? file.cursorAt(file.entryOffset) : undefined;
-  } catch {
-    // The file was there a moment ago; what became of it will be told when it is to be read.
-    return undefined;
-  } finally {
-    file.close();
-  }
-}
-
-/** The files that can be read now, closed; why others cannot is told when they are to be read. */
-function describeFiles(directories: JournalDirectories): JournalFile[] {
-  return directories.list().flatMap(({ path }) => {
+/** The files as they are now, closed again; why some cannot be read is told when they are to be read. */
+function takeInventory(directories: JournalDirectories): Inventory {
+  let isComplete = true;
+  const files = directories.list().flatMap(({ path }) => {
     try {
       const file = new JournalFile(path, () => {});
       file.close();
-      return [file];
-    } catch {
+      return file.header.entryCount > 0 ? [file] : [];
+    } catch (error) {
+      const isNone = errnoOf(error) === 'ENOENT' || (error instanceof SluiceError && error.transient);
+      if (!isNone) isComplete = false;
       return [];
     }
   });
+  if (directories.problems.size > 0) isComplete = false;
+  const sequences = [...Map.groupBy(files, ({ header }) => header.seqnumId)].map(([id, group]) => new Sequence(id, group));
+  return { sequences: new Map(sequences.map((sequence) => [sequence.seqnumId, sequence])), isComplete };
 }
