@@ -93,7 +93,7 @@ export class ExportParser {
       this.#at += 1;
       return 'entry';
     }
-    const limit = Math.min(chunk.length, start + MAX_NAME_BYTES + 1 - field.length);
+    const limit = Math.min(chunk.length, start + MAX_NAME_BYTES + 1);
     let at = start;
     while (at < limit && isNameByte(chunk[at]!)) at++; // at is below the chunk's length
     const nameBytes = field.length + at - start;

@@ -1,0 +1,59 @@
+/** How journalctl is called (journalctl(1)). */
+import { spawn } from 'node:child_process';
+import { buffer } from 'node:stream/consumers';
+import { errnoOf, SluiceError } from '../../../../src/core/errors.ts';
+import type { Cursor } from '../file/cursor.ts';
+import type { JournaldOptions } from '../options.ts';
+
+/** Looked up in PATH. */
+export const PROGRAM = 'journalctl';
+
+/** `--version` answers at once; where it does not, the program is as good as not there. */
+const VERSION_TIMEOUT_MS = 10_000;
+
+/** The arguments to read the same files as the files driver, from behind `place` on, and to follow them. */
+export function journalctlArgs({ directory, namespace, include_users: hasUsers }: JournaldOptions, place: Cursor): string[] {
+  return [
+    '--output=export',
+    '--all',
+    '--merge',
+    '--follow',
+    '--no-tail',
+    '--no-pager',
+    ...(directory === undefined ? [] : [`--directory=${directory}`]),
+    ...(namespace === undefined ? [] : [`--namespace=${namespace}`]),
+    ...(hasUsers ? [] : ['--system']),
+    ...placeArgs(place),
+  ];
+}
+
+/** What `journalctl --version` says in its first line (`systemd 252 (252.39-1)`). Throws a `SluiceError` where it cannot be run. */
+export async function journalctlVersion(program = PROGRAM): Promise<string> {
+  const child = spawn(program, ['--version'], { stdio: ['ignore', 'pipe', 'ignore'], timeout: VERSION_TIMEOUT_MS });
+  const status = new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve));
+  try {
+    const [code, output] = await Promise.all([status, buffer(child.stdout)]);
+    const [version = ''] = output.toString().split('\n');
+    if (code === 0 && version !== '') return version;
+    throw cannotRun(program, code === null ? 'it was killed' : `exit code ${code}`);
+  } catch (error) {
+    throw error instanceof SluiceError ? error : cannotRun(program, errnoOf(error) ?? String(error));
+  }
+}
+
+/**
+ * Of a cursor journalctl needs an entry or a time. Behind an entry it goes on by number in files of the same sequence, else by the
+ * clock; where the entry is gone, with the nearest later one. A time it takes to the microsecond, with entries of that very time.
+ */
+function placeArgs({ text, seqnum, realtime }: Cursor): string[] {
+  if (seqnum !== undefined) return [`--after-cursor=${text}`];
+  if (realtime === 0) return [];
+  const micros = String(realtime % 1_000_000).padStart(6, '0');
+  return [`--since=@${Math.floor(realtime / 1_000_000)}.${micros}`];
+}
+
+function cannotRun(program: string, reason: string): SluiceError {
+  return new SluiceError('process_failed', `${program} --version failed (${reason})`, {
+    hint: 'install journalctl, which comes with systemd, or set driver: files',
+  });
+}
