@@ -1,8 +1,7 @@
 /** The flags that choose letters. */
 import type { Command } from 'commander';
-import { SluiceError } from '../../core/errors.ts';
 import type { Selection } from '../../dead_letters/selection.ts';
-import { parseDuration } from '../../kit/options.ts';
+import { timeOf } from '../../kit/time_flag.ts';
 
 export interface FilterFlags {
   readonly reason?: readonly string[];
@@ -42,24 +41,4 @@ export function selectionOf(flags: FilterFlags, nowMicros: number): Selection {
     ...(flags.since === undefined ? {} : { sinceMicros: timeOf('--since', flags.since, nowMicros) }),
     ...(flags.until === undefined ? {} : { untilMicros: timeOf('--until', flags.until, nowMicros) }),
   };
-}
-
-/** RFC 3339, also the date alone, which is its midnight in UTC. */
-const TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d))?$/i;
-
-/** A time in microseconds, given as such or as a duration before now. */
-export function timeOf(flag: string, text: string, nowMicros: number): number {
-  if (TIME.test(text)) {
-    const millis = Date.parse(text);
-    if (!Number.isNaN(millis)) return millis * 1000;
-  } else {
-    try {
-      return nowMicros - parseDuration(text) * 1000;
-    } catch {
-      // neither of the two, which is said below
-    }
-  }
-  throw new SluiceError('config_invalid', `${flag} is neither a time nor a duration: ${text}`, {
-    hint: 'write 2026-11-20T07:00:00Z, 2026-11-20, or how long ago: 90s, 15m, 2h, 3d',
-  });
 }
