@@ -28,7 +28,10 @@ export class JournaldReceiver implements Receiver {
     this.#options = options;
     this.#context = context;
     this.#events = new Events(context);
-    this.#directories = new JournalDirectories(options.directory === undefined ? SYSTEM_DIRECTORIES : [options.directory]);
+    this.#directories = new JournalDirectories(options.directory === undefined ? SYSTEM_DIRECTORIES : [options.directory], {
+      namespace: options.namespace,
+      includeUsers: options.include_users,
+    });
     metrics.observed(
       'sluice_journald_files',
       'Journal files that are there and can be read.',
