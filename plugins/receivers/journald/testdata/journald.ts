@@ -28,11 +28,13 @@ Audit=no
 /** Puts directories of the test's where journald looks, and becomes it. */
 const SCRIPT = `set -e
 mount --make-rprivate /
-mkdir -p /run/log /run/systemd
+mkdir -p /run/log /run/systemd /var/log
 mount --bind "$1/log" /run/log
+mount --bind "$1/var" /var/log
 mount --bind "$1/systemd" /run/systemd
 touch /etc/systemd/journald.conf
 mount --bind "$1/journald.conf" /etc/systemd/journald.conf
+if [ -e "$1/boot_id" ]; then mount --bind "$1/boot_id" /proc/sys/kernel/random/boot_id; fi
 exec "$2"`;
 
 /** On a machine that is busy with other things. */
@@ -55,7 +57,11 @@ export async function startJournald(root: string, setup: JournaldSetup = {}): Pr
   const [log, systemd] = [join(root, 'log'), join(root, 'systemd')];
   mkdirSync(join(log, 'journal'), { recursive: true });
   mkdirSync(join(systemd, 'journal'), { recursive: true });
-  writeFileSync(join(root, 'journald.conf'), `${CONFIGURATION}${(setup.configuration ?? []).map((line) => `${line}\n`).join('')}`);
+  mkdirSync(join(root, 'var'), { recursive: true });
+  writeFileSync(
+    join(root, 'journald.conf'),
+    `${CONFIGURATION}${(setup.configuration ?? []).map((line) => `${line}\n`).join('')}`,
+  );
   const journald = new RunningJournald(root, { ...process.env, ...setup.env });
   await journald.start();
   return journald;
@@ -64,6 +70,8 @@ export async function startJournald(root: string, setup: JournaldSetup = {}): Pr
 export class RunningJournald {
   /** Holds a directory for the machine, with the files. */
   readonly directory: string;
+  /** Where it keeps files for good, with `Storage=auto` as soon as it exists and `flush` was called, with `persistent` at once. */
+  readonly persistentDirectory: string;
   /** Where services' standard output goes (`openStream`), and entries field by field (`NativeSocket`). */
   readonly sockets: { readonly stdout: string; readonly native: string };
   readonly #root: string;
@@ -75,6 +83,7 @@ export class RunningJournald {
     this.#root = root;
     this.#env = env;
     this.directory = join(root, 'log/journal');
+    this.persistentDirectory = join(root, 'var/journal');
     this.sockets = { stdout: join(root, 'systemd/journal/stdout'), native: join(root, 'systemd/journal/socket') };
   }
 
@@ -85,7 +94,10 @@ export class RunningJournald {
     const child = spawn('unshare', args, { env: this.#env, stdio: ['ignore', 'ignore', 'inherit'] });
     this.#child = child;
     // It opens its sockets before it blocks the signals that it handles itself; until then, one of them would end it.
-    await waitFor(() => child.exitCode !== null || isBlocking(child.pid ?? 0), { what: 'journald to start', deadlineMs: DEADLINE_MS });
+    await waitFor(() => child.exitCode !== null || isBlocking(child.pid ?? 0), {
+      what: 'journald to start',
+      deadlineMs: DEADLINE_MS,
+    });
     if (child.exitCode !== null) throw new Error(`journald ended with ${child.exitCode}`);
   }
 
@@ -117,9 +129,27 @@ export class RunningJournald {
   }
 
   /** Removes archived files until there are so many files at most. */
-  vacuum(files: number): void {
-    const { status, stderr } = spawnSync('journalctl', ['--directory', this.directory, `--vacuum-files=${files}`], { encoding: 'utf8' });
-    if (status !== 0) throw new Error(`journalctl cannot vacuum: ${stderr}`);
+  vacuum(files: number, directory = this.directory): void {
+    run('journalctl', '--directory', directory, `--vacuum-files=${files}`);
+  }
+
+  /**
+   * Copies what is in the runtime files to the persistent ones, and goes on there. The runtime files are removed if the root is on a
+   * file system in memory (`/dev/shm`).
+   */
+  flush(): void {
+    run(...this.within, 'journalctl', '--flush');
+  }
+
+  /** Goes on in runtime files. */
+  relinquish(): void {
+    run(...this.within, 'journalctl', '--relinquish-var');
+  }
+
+  /** From the next start on the boot has this id (32 hexadecimal digits). */
+  setBootId(id: string): void {
+    const uuid = id.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+    writeFileSync(join(this.#root, 'boot_id'), `${uuid}\n`);
   }
 
   /** Ends it, and every stream to it. */
@@ -132,6 +162,12 @@ export class RunningJournald {
     child.kill(signal);
     await ended;
   }
+}
+
+function run(...command: readonly string[]): void {
+  const [program = '', ...args] = command;
+  const { status, stderr } = spawnSync(program, args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${command.join(' ')} failed: ${stderr}`);
 }
 
 function isBlocking(pid: number): boolean {
