@@ -30,19 +30,21 @@ export class EntryList {
   #count = 0;
   #fileEnd = 0;
   #head = 0;
+  #isFinal = false;
 
   constructor(fd: number, isCompact: boolean) {
     this.#fd = fd;
     this.#itemBytes = isCompact ? ARRAY_ITEM_BYTES.compact : ARRAY_ITEM_BYTES.regular;
   }
 
-  /** Takes over the number of entries, and where the list begins, from a header just read. */
-  grow(header: Header): void {
+  /** Takes over the number of entries, and where the list begins, from a header just read; `isFinal` where it is the last one. */
+  grow(header: Header, isFinal: boolean): void {
     // A slot that was read before its entry was published may have been written since.
     if (header.entryCount !== this.#count) this.#slotsEnd = this.#slotsFirst;
     this.#count = header.entryCount;
     this.#fileEnd = header.end;
     this.#head = header.entryArrayOffset;
+    this.#isFinal = isFinal;
   }
 
   get count(): number {
@@ -90,8 +92,10 @@ export class EntryList {
     const header = this.#read(offset);
     if (header === undefined || header.getUint8(0) !== ObjectType.entryArray) return undefined;
     const size = u64(header, 8);
-    const length = Math.floor((size - ENTRY_ARRAY.items) / this.#itemBytes);
-    if (length < 1 || offset + size > this.#fileEnd) return undefined;
+    // Of a file that was cut short, what there is of an array counts.
+    if (offset + size > this.#fileEnd && !this.#isFinal) return undefined;
+    const length = Math.floor((Math.min(size, this.#fileEnd - offset) - ENTRY_ARRAY.items) / this.#itemBytes);
+    if (length < 1) return undefined;
     const first = last?.end ?? 0;
     return { offset, first, end: first + length };
   }

@@ -22,7 +22,7 @@ export const MAX_ITEMS = 2048;
 const MAX_LOOKED_AT = 1024;
 
 /** Entries in a row that a search goes past because they cannot be read. */
-const MAX_UNSOUND = 16;
+const MAX_UNSOUND = 8;
 
 /** A writer's last object begins at the header's `tail_object_offset`; most end within this. */
 const TAIL_OBJECT_BYTES = 64 * 1024;
@@ -209,13 +209,21 @@ export class JournalFile extends EntryNumbers {
 
   /**
    * Whether the entry that was just read is numbered as one in this place can be (section "Sequence Numbers"): above the one before it,
-   * and below the one behind it. Otherwise its number or its slot is damaged, and to go by it would be to pass all up to it.
+   * and below those behind it. Otherwise its number or its slot is damaged, and to go by it would be to pass all up to it.
    */
   #isInLine(): boolean {
-    if (this.seqnum <= this.#lastSeqnum) return false;
-    if (this.seqnum === this.#lastSeqnum + 1) return true;
-    const following = this.#numberAt(this.#next + 1, ENTRY.seqnum) ?? this.#header.tailSeqnum + 1;
-    return this.seqnum < following || following <= this.#lastSeqnum;
+    const last = this.#lastSeqnum;
+    if (this.seqnum <= last) return false;
+    if (this.seqnum === last + 1) return true;
+    const { tailSeqnum } = this.#header;
+    const end = tailSeqnum > last ? tailSeqnum + 1 : Infinity;
+    const behind = this.#firstSound(this.#next + 1, Infinity, ENTRY.seqnum, last);
+    const following = behind < 0 ? end : this.#numberAt(behind, ENTRY.seqnum);
+    if (this.seqnum < following) return true;
+    if (this.seqnum === following || behind < 0) return false;
+    // It is the one behind that is damaged, where this one fits before the next.
+    const next = this.#firstSound(behind + 1, Infinity, ENTRY.seqnum, last);
+    return this.seqnum < (next < 0 ? end : this.#numberAt(next, ENTRY.seqnum));
   }
 
   /** Whether what cannot be read may be so only for a moment: the newest entry of a live file, or a slot with no further one behind. */
@@ -238,21 +246,26 @@ export class JournalFile extends EntryNumbers {
     while (low < high) {
       const middle = Math.floor((low + high) / 2);
       // Where entries cannot be read, the next one that can speaks for them; where none of many can, they count as above.
-      let sound = middle;
-      let number = this.#numberAt(sound, field);
-      while (number === undefined && sound - middle < MAX_UNSOUND && sound + 1 < high) number = this.#numberAt(++sound, field);
-      if (number !== undefined && number <= value) low = sound + 1;
+      const sound = this.#firstSound(middle, high, field, 0);
+      if (sound >= 0 && this.#numberAt(sound, field) <= value) low = sound + 1;
       else high = middle;
     }
     return low;
   }
 
-  /** The number at `field` of entry `index`, counted from the oldest; undefined where that cannot be read. */
-  #numberAt(index: number, field: number): number | undefined {
+  /** Index of the first entry from `index` on, and below `end`, with a number at `field` that is above `floor`; -1 where it is not near. */
+  #firstSound(index: number, end: number, field: number, floor: number): number {
+    const limit = Math.min(end, index + MAX_UNSOUND, this.#requireOpen().list.count);
+    for (let at = index; at < limit; at++) if (this.#numberAt(at, field) > floor) return at;
+    return -1;
+  }
+
+  /** The number at `field` of entry `index`, counted from the oldest; 0, which none has, where it cannot be read. */
+  #numberAt(index: number, field: number): number {
     const { list, windows } = this.#requireOpen();
     const offset = list.offsetAt(index);
     const at = offset > 0 && offset % 8 === 0 ? windows.find(offset, ENTRY.items) : -1;
-    return at >= 0 && windows.bytes[at] === ObjectType.entry ? u64(windows.view, at + field) : undefined;
+    return at >= 0 && windows.bytes[at] === ObjectType.entry ? u64(windows.view, at + field) : 0;
   }
 
   #isBroken(): boolean {
@@ -275,7 +288,7 @@ export class JournalFile extends EntryNumbers {
   #grow({ windows, list }: OpenFile, settled: number): void {
     const { end, tailObjectOffset } = this.#header;
     windows.grow(end, this.isFinal ? end : tailObjectOffset + TAIL_OBJECT_BYTES, settled);
-    list.grow(this.#header);
+    list.grow(this.#header, this.isFinal);
   }
 
   #requireOpen(): OpenFile {
