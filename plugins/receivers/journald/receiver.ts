@@ -5,15 +5,12 @@ import { errnoOf, SluiceError } from '../../../src/core/errors.ts';
 import type { Driver } from './driver.ts';
 import { Events } from './events.ts';
 import { FilesDriver } from './files_driver.ts';
-import { JournalDirectories } from './journal/directories.ts';
+import { JournalDirectories, SYSTEM_ROOTS } from './journal/directories.ts';
 import type { JournaldOptions } from './options.ts';
 import { currentBootId } from './position/boot.ts';
 import { Commits } from './position/commits.ts';
 import { CursorFile } from './position/cursor_file.ts';
 import { resume } from './position/resume.ts';
-
-/** Where journald keeps its files, for good and until the next boot. */
-const SYSTEM_DIRECTORIES: readonly string[] = ['/var/log/journal', '/run/log/journal'];
 
 export class JournaldReceiver implements Receiver {
   readonly #options: JournaldOptions;
@@ -28,7 +25,7 @@ export class JournaldReceiver implements Receiver {
     this.#options = options;
     this.#context = context;
     this.#events = new Events(context);
-    this.#directories = new JournalDirectories(options.directory === undefined ? SYSTEM_DIRECTORIES : [options.directory], {
+    this.#directories = new JournalDirectories(options.directory === undefined ? SYSTEM_ROOTS : [options.directory], {
       namespace: options.namespace,
       includeUsers: options.include_users,
     });

@@ -11,6 +11,9 @@ import { isJournalFile, isMachineDirectory, isUserFile } from './names.ts';
 /** Where journald keeps its files until it may write to /var/log/journal, where it copies them then (`journalctl --flush`). */
 const RUNTIME_ROOT = '/run/log/journal';
 
+/** Where the system's journald keeps its files, for good and until the next boot. */
+export const SYSTEM_ROOTS: readonly string[] = ['/var/log/journal', RUNTIME_ROOT];
+
 export interface DirectoryScope {
   /** Default: the default namespace; see `isMachineDirectory`. Files right in a root belong to none and are always found. */
   readonly namespace?: string | undefined;
