@@ -10,7 +10,9 @@ import { JournalDirectories } from '../plugins/receivers/journald/journal/direct
 import { Journal } from '../plugins/receivers/journald/journal/journal.ts';
 import { Positions } from '../plugins/receivers/journald/position/positions.ts';
 import { BatchReader } from '../plugins/receivers/journald/records/batch_reader.ts';
-import { DEFAULT_FIELDS, FieldTable, type Selection } from '../plugins/receivers/journald/records/fields.ts';
+import { DEFAULT_FIELDS, DEFAULT_SERVICE_FIELDS } from '../plugins/receivers/journald/records/field_names.ts';
+import { FieldTable, type Selection } from '../plugins/receivers/journald/records/fields.ts';
+import { EntrySelection } from '../plugins/receivers/journald/select/selection.ts';
 import { Ack, DELIVERED } from '../src/core/ack.ts';
 import { writeJournal } from './lib/journal_workload.ts';
 import { median } from './lib/process.ts';
@@ -29,11 +31,21 @@ function read(directory: string, fields: Selection): Run {
   const startCpu = process.cpuUsage();
   const journal = new Journal(new JournalDirectories([directory]), new Positions(0), damaged);
   const options = { receiver: 'journald', format: 'journal', maxValueBytes: 256 * 1024, parseJson: false };
-  const callbacks = { onDamage: damaged, onCut: () => damaged('cut') };
-  const reader = new BatchReader(journal, { ...options, ...callbacks, table: new FieldTable(fields) });
+  const selection = new EntrySelection(undefined, undefined);
+  const table = new FieldTable({ fields, service: DEFAULT_SERVICE_FIELDS, conditions: selection.fields });
+  const callbacks = {
+    onDamage: damaged,
+    onCut: () => damaged('cut'),
+    onLeftOut: () => damaged('left out'),
+    onSuppressed: () => {},
+    now: () => performance.now(),
+  };
+  const reader = new BatchReader(journal, { ...options, ...callbacks, table, selection });
+  const progress = { ackFor: () => new Ack(), passed: () => {} };
   let count = 0;
   journal.refresh(true);
-  for (let batch = reader.read(() => new Ack()); batch !== undefined; batch = reader.read(() => new Ack())) {
+  for (let batch = reader.read(progress); batch !== undefined; batch = reader.read(progress)) {
+    if (batch === 'passed') continue;
     count += batch.count;
     batch.settle(DELIVERED);
   }

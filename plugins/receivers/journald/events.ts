@@ -24,6 +24,7 @@ const GOING_ON: Readonly<Record<StaleAction, string>> = {
 export class Events {
   readonly #context: ReceiverContext;
   readonly #entries: Counter;
+  readonly #leftOut: Counter;
   readonly #truncated: Counter;
   readonly #saveFailures: Counter;
   readonly #damage = new Map<string, Counter>();
@@ -37,6 +38,10 @@ export class Events {
     this.#context = context;
     this.#lost = new LostEntries(context);
     this.#entries = metrics.counter('sluice_journald_entries_read_total', 'Journal entries that were made into records.');
+    this.#leftOut = metrics.counter(
+      'sluice_journald_entries_filtered_total',
+      'Journal entries that include or exclude left out.',
+    );
     this.#truncated = metrics.counter(
       'sluice_journald_truncated_records_total',
       'Records with a field that was cut at max_field_bytes, or without one for which there was no room.',
@@ -49,6 +54,10 @@ export class Events {
 
   entriesRead(count: number): void {
     this.#entries.add(count);
+  }
+
+  leftOut(count: number): void {
+    this.#leftOut.add(count);
   }
 
   truncated(): void {

@@ -7,6 +7,7 @@ import type { JournalDirectories } from './journal/directories.ts';
 import { Journal } from './journal/journal.ts';
 import { BatchReader } from './records/batch_reader.ts';
 import { FieldTable } from './records/fields.ts';
+import { EntrySelection } from './select/selection.ts';
 
 /** A change that the system reports is looked at after this, together with those that come with it. */
 const SOON_MS = 10;
@@ -30,17 +31,22 @@ export class FilesDriver implements Driver {
 
   constructor(setup: DriverSetup, directories: JournalDirectories) {
     const { options, context, events, positions } = setup;
+    const selection = new EntrySelection(options.include, options.exclude);
     this.#setup = setup;
     this.#directories = directories;
     this.#journal = new Journal(directories, positions, (reason) => events.damaged(reason));
     this.#reader = new BatchReader(this.#journal, {
       receiver: context.id,
       format: options.log_format,
-      table: new FieldTable(options.fields),
+      selection,
+      table: new FieldTable({ fields: options.fields, service: options.service, conditions: selection.fields }),
       maxValueBytes: options.max_field_bytes,
       parseJson: options.parse_json,
+      now: () => context.clock.monotonicMs(),
       onDamage: (reason) => events.damaged(reason),
       onCut: () => events.truncated(),
+      onLeftOut: (count) => events.leftOut(count),
+      onSuppressed: ({ count, unit }) => events.lost('suppressed', count, unit),
     });
     this.#alarm = new Alarm(context.clock);
     this.#watch = new DirectoryWatch(() => this.#alarm.ring());
@@ -88,7 +94,7 @@ export class FilesDriver implements Driver {
       events.looked(this.#directories, journal);
       this.#watch.follow(this.#directories.present);
       await this.#drain();
-      await this.#alarm.wait(options.poll_interval, SOON_MS);
+      await this.#alarm.wait(Math.min(options.poll_interval, this.#reader.dueMs), SOON_MS);
     }
     return 'stopped';
   }
@@ -100,11 +106,13 @@ export class FilesDriver implements Driver {
       const room = context.whenRoom();
       if (room !== undefined) await Promise.race([room, this.#stopped.promise]);
       if (this.#isStopped) return;
-      const batch = this.#reader.read((cursor) => commits.ackFor(cursor));
-      this.#hasCaughtUp = batch === undefined;
-      if (batch === undefined) return;
-      events.entriesRead(batch.count);
-      context.emit(batch);
+      const reading = this.#reader.read(commits);
+      this.#hasCaughtUp = reading === undefined;
+      if (reading === undefined) return;
+      if (reading !== 'passed') {
+        events.entriesRead(reading.count);
+        context.emit(reading);
+      }
       await setImmediate();
     }
   }

@@ -1,7 +1,8 @@
 /** The receiver's options; what an entry is chosen by is in `select/`. */
 import { z } from 'zod';
 import { absolutePath, byteSize, duration, formatName } from '../../../src/kit/options.ts';
-import { DEFAULT_FIELDS, DEFAULT_SERVICE_FIELDS, isFieldName, isFieldPattern } from './records/fields.ts';
+import { DEFAULT_FIELDS, DEFAULT_SERVICE_FIELDS, isFieldPattern } from './records/field_names.ts';
+import { isServiceField } from './records/fields.ts';
 import { criteria } from './select/criteria.ts';
 import { isSelectable, MAX_CONDITIONS } from './select/selection.ts';
 
@@ -10,7 +11,9 @@ const fieldPattern = z.string().refine((name) => isFieldPattern(name) && name !=
     'must be the name of a journal field other than MESSAGE, such as _SYSTEMD_UNIT, or a pattern of names, such as _SYSTEMD_*',
 });
 
-const fieldName = z.string().refine(isFieldName, { error: 'must be the name of a journal field, such as _SYSTEMD_UNIT' });
+const serviceField = z.string().refine(isServiceField, {
+  error: 'must be the name of a journal field that can name a service, such as _SYSTEMD_UNIT',
+});
 
 const NAMESPACE = /^(?:\*|\+?[A-Za-z0-9_.-]{1,200})$/;
 
@@ -59,7 +62,7 @@ const declared = z.strictObject({
   exclude: criteria.optional().describe('Entries that are not shipped although they are included: those that fit one of these.'),
   log_format: formatName().default('journal').describe('cfjs1 format, and so the wrapper and the topic, of the records.'),
   service: z
-    .array(fieldName)
+    .array(serviceField)
     .min(1)
     .max(8)
     .default([...DEFAULT_SERVICE_FIELDS])

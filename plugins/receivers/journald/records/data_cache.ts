@@ -23,6 +23,9 @@ export const NO_SLOT = 0;
 /** What an object is used for: a `Part`, and this where it is shipped as a member. 0 where nothing becomes of it. */
 export const HAS_MEMBER = 0x80;
 
+/** Set beside a use where the object's value fulfils conditions, see `Columns.bits`. */
+export const HAS_BITS = 0x100;
+
 /** What `find` returns: a slot, and above it what the object is used for. */
 export const SLOT_MASK = 0xffff;
 export const USE_SHIFT = 16;
@@ -37,7 +40,9 @@ interface Columns {
   readonly start: Uint32Array;
   readonly end: Uint32Array;
   /** Severity of a priority. */
-  readonly value: Uint8Array;
+  readonly severity: Uint8Array;
+  /** What the value fulfils: bits of the selection, and marks. */
+  readonly bits: Int32Array;
   /** 1 where the value was cut. */
   readonly isCut: Uint8Array;
   /** Id of a service's name in the table of `serviceId`, or 0. */
@@ -104,10 +109,15 @@ export class DataCache {
     this.#lent = 0;
   }
 
-  /** Notes that the object in `slot` names a service. */
+  /** Notes that the object in `slot` names a service or a stream. */
   setName(slot: number, name: string): void {
     this.#names[slot] = name;
     this.columns.service[slot] = 0;
+  }
+
+  /** What the object in `slot` names; empty where it does not. */
+  nameOf(slot: number): string {
+    return this.#names[slot] ?? '';
   }
 
   /** Id in `services` of the service that the object in `slot` names. */
@@ -118,7 +128,7 @@ export class DataCache {
     }
     const known = this.columns.service[slot]!; // slots are below the columns' length
     if (known !== 0) return known;
-    return (this.columns.service[slot] = services.intern(this.#names[slot] ?? ''));
+    return (this.columns.service[slot] = services.intern(this.nameOf(slot)));
   }
 
   /** Forgets everything. */
@@ -137,7 +147,8 @@ export class DataCache {
     larger.member.set(this.columns.member);
     larger.start.set(this.columns.start);
     larger.end.set(this.columns.end);
-    larger.value.set(this.columns.value);
+    larger.severity.set(this.columns.severity);
+    larger.bits.set(this.columns.bits);
     larger.isCut.set(this.columns.isCut);
     larger.service.set(this.columns.service);
     this.columns = larger;
@@ -162,7 +173,8 @@ function createColumns(capacity: number): Columns {
     member: new Uint16Array(capacity),
     start: new Uint32Array(capacity),
     end: new Uint32Array(capacity),
-    value: new Uint8Array(capacity),
+    severity: new Uint8Array(capacity),
+    bits: new Int32Array(capacity),
     isCut: new Uint8Array(capacity),
     service: new Uint32Array(capacity),
   };

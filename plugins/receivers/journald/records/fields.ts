@@ -2,19 +2,22 @@
  * What becomes of each journald field (systemd.journal-fields(7)): which part of a record it is, and under which name it is
  * shipped as a member. Looked up by the bytes of a name, once for each object that is read.
  */
+import { isGlob, Patterns } from '../select/patterns.ts';
+import type { FieldConditions } from '../select/selection.ts';
+import { isFieldName, MEMBER_NAMES } from './field_names.ts';
+import { MARKED_FIELDS } from './marks.ts';
 
 /**
  * What a field's value is to a record: nothing, a member only, or a part of it (and a member too, where it is shipped). The
- * service comes from the first of its three that an entry has.
+ * service comes from the first of the fields that name one, so those have a part each, from `service` on.
  */
 export const Part = {
   nothing: 0,
   member: 1,
   message: 2,
   priority: 3,
-  serviceFirst: 4,
-  serviceSecond: 5,
-  serviceThird: 6,
+  stream: 4,
+  service: 5,
 } as const;
 
 export interface Field {
@@ -27,52 +30,29 @@ export interface Field {
   readonly base64Opening: Buffer | undefined;
   /** True where values that are whole numbers are shipped as such. */
   readonly isNumber: boolean;
+  /** What a value may fulfil: conditions of the selection, and marks. */
+  readonly conditions: readonly FieldConditions[];
   readonly hash: number;
 }
 
-/** Which fields are shipped as members: all, or those named. */
+/** Which fields are shipped as members: all, or those that have one of these names or fit one of these patterns. */
 export type Selection = 'all' | readonly string[];
 
-/** What is shipped where nothing else is configured. */
-export const DEFAULT_FIELDS: readonly string[] = [
-  '_SYSTEMD_UNIT',
-  '_SYSTEMD_USER_UNIT',
-  'SYSLOG_IDENTIFIER',
-  '_COMM',
-  '_PID',
-  '_UID',
-  '_TRANSPORT',
-  '_BOOT_ID',
-  'MESSAGE_ID',
-  'CONTAINER_NAME',
-];
-
-/** Fields that name an entry's service where nothing else is configured, the first that it has. */
-export const DEFAULT_SERVICE_FIELDS: readonly string[] = ['SYSLOG_IDENTIFIER', '_SYSTEMD_UNIT', '_COMM'];
-
-/** Members that have a name of their own; other fields keep journald's, whose capitals cannot collide with a member of ours. */
-export const MEMBER_NAMES: ReadonlyMap<string, string> = new Map([
-  ['_SYSTEMD_UNIT', 'unit'],
-  ['_SYSTEMD_USER_UNIT', 'user_unit'],
-  ['SYSLOG_IDENTIFIER', 'identifier'],
-  ['_COMM', 'comm'],
-  ['_PID', 'pid'],
-  ['_UID', 'uid'],
-  ['_GID', 'gid'],
-  ['_TRANSPORT', 'transport'],
-  ['_BOOT_ID', 'boot_id'],
-  ['MESSAGE_ID', 'message_id'],
-  ['CONTAINER_NAME', 'container_name'],
-]);
+export interface FieldTableOptions {
+  readonly fields: Selection;
+  /** Fields that name the service, the first that an entry has. */
+  readonly service: readonly string[];
+  /** By name, what values of the selection's fields may fulfil. */
+  readonly conditions: ReadonlyMap<string, FieldConditions>;
+}
 
 const NUMBERS: ReadonlySet<string> = new Set(['_PID', '_UID', '_GID']);
 
+/** Parts of a record that always come from the same field; the message is the first, see `message`. */
 const PARTS: ReadonlyMap<string, number> = new Map([
   ['MESSAGE', Part.message],
   ['PRIORITY', Part.priority],
-  ['SYSLOG_IDENTIFIER', Part.serviceFirst],
-  ['_SYSTEMD_UNIT', Part.serviceSecond],
-  ['_COMM', Part.serviceThird],
+  ['_STREAM_ID', Part.stream],
 ]);
 
 /** The longest name that journald takes. */
@@ -81,23 +61,28 @@ export const MAX_NAME_BYTES = 64;
 /** Names that are kept at a time; entries with ever new ones must not fill the memory. */
 export const MAX_FIELDS = 4096;
 
-const NAME = /^[A-Z_][A-Z0-9_]{0,63}$/;
-
 const EQUALS = 0x3d;
 const SLOTS = MAX_FIELDS * 2;
 
-/** Whether a field may be called that: capitals, digits and underscores, 64 at most, as journald has it. */
-export function isFieldName(name: string): boolean {
-  return NAME.test(name);
+/** Whether a service may be named by the field: by any but those that are something else to a record. */
+export function isServiceField(name: string): boolean {
+  return isFieldName(name) && !PARTS.has(name);
 }
 
-/** Whether this is a field's name, or one with `*` for any characters. */
-export function isFieldPattern(pattern: string): boolean {
-  return /^[A-Z_*][A-Z0-9_*]{0,63}$/.test(pattern);
+/** The bits of the value from `start` to `end` of `bytes`, which is one of `field`. */
+export function bitsOf({ conditions }: Field, bytes: Buffer, start: number, end: number): number {
+  let bits = 0;
+  for (const one of conditions) bits |= one.bitsOf(bytes, start, end);
+  return bits;
 }
 
 export class FieldTable {
-  readonly #selection: Selection;
+  readonly #options: FieldTableOptions;
+  /** Names that are shipped, and the patterns of others that are. */
+  readonly #names: ReadonlySet<string>;
+  readonly #patterns: Patterns;
+  /** Whether fields may be shipped that are not known by name. */
+  readonly #isOpen: boolean;
   /** Open addressing over `#fields`, by hash; 0 is an empty slot, so fields are counted from 1. */
   readonly #slots = new Uint16Array(SLOTS);
   #fields: Field[] = [];
@@ -106,8 +91,12 @@ export class FieldTable {
   /** Of the name that `find` saw last: offset of its equals sign, or -1 where the bytes do not begin with a name and one. */
   nameEnd = -1;
 
-  constructor(selection: Selection) {
-    this.#selection = selection;
+  constructor(options: FieldTableOptions) {
+    const fields = options.fields === 'all' ? ['*'] : options.fields;
+    this.#options = options;
+    this.#names = new Set(fields.filter((name) => !isGlob(name)));
+    this.#patterns = new Patterns(fields.filter(isGlob));
+    this.#isOpen = fields.some(isGlob);
     this.#addKnown();
   }
 
@@ -148,14 +137,16 @@ export class FieldTable {
       const field = this.#fields[number - 1]!; // slots hold numbers of fields only
       if (field.hash === hash && isEqual(field.name, bytes, start, at)) return field;
     }
-    return this.#selection === 'all' ? this.#addMet(bytes.toString('latin1', start, at)) : undefined;
+    return this.#isOpen && this.#patterns.fits(bytes, start, at) ? this.#addMet(bytes.toString('latin1', start, at)) : undefined;
   }
 
   #addKnown(): void {
     this.#slots.fill(0);
     this.#fields = [];
-    const selected = this.#selection === 'all' ? [] : this.#selection;
-    for (const name of new Set([...PARTS.keys(), ...selected])) this.#add(name);
+    const { service, conditions } = this.#options;
+    for (const name of new Set([...PARTS.keys(), ...service, ...MARKED_FIELDS.keys(), ...conditions.keys(), ...this.#names])) {
+      this.#add(name);
+    }
   }
 
   #addMet(name: string): Field | undefined {
@@ -173,9 +164,12 @@ export class FieldTable {
   #add(name: string): Field {
     const bytes = Buffer.from(name);
     const hash = hashOf(bytes, 0, bytes.length);
-    const part = PARTS.get(name) ?? Part.member;
+    const { service, conditions } = this.#options;
+    const rank = service.indexOf(name);
+    const isSelected = this.#names.has(name) || this.#patterns.fits(bytes, 0, bytes.length);
+    const part = PARTS.get(name) ?? (rank >= 0 ? Part.service + rank : isSelected ? Part.member : Part.nothing);
     // A message is the body; an entry may have more than one, and the others are then members.
-    const isShipped = part === Part.message || this.#selection === 'all' || this.#selection.includes(name);
+    const isShipped = part === Part.message || isSelected;
     const member = MEMBER_NAMES.get(name) ?? name;
     const field: Field = {
       id: this.#fields.length * 2,
@@ -184,6 +178,7 @@ export class FieldTable {
       opening: isShipped ? Buffer.from(`"${member}":`) : undefined,
       base64Opening: isShipped ? Buffer.from(`"${member}_base64":`) : undefined,
       isNumber: NUMBERS.has(name),
+      conditions: [conditions.get(name), MARKED_FIELDS.get(name)].filter((one) => one !== undefined),
       hash,
     };
     let slot = hash & (SLOTS - 1);

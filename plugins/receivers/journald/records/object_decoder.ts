@@ -5,10 +5,10 @@
 import type { BatchBuilder } from '../../../../src/core/batch_builder.ts';
 import { severityFromSyslog } from '../../../../src/core/severity.ts';
 import { ByteWriter } from '../../../../src/kit/byte_writer.ts';
-import { DataCache, FIRST_SHARED, HAS_MEMBER, NO_SLOT, USE_SHIFT } from './data_cache.ts';
+import { DataCache, FIRST_SHARED, HAS_BITS, HAS_MEMBER, NO_SLOT, USE_SHIFT } from './data_cache.ts';
 import { DataReader } from '../file/data_reader.ts';
-import { NO_KEY, OBJECT_ALIGNMENT } from './entry_keys.ts';
-import { type Field, type FieldTable, Part } from './fields.ts';
+import { type EntryKeys, NO_KEY, OBJECT_ALIGNMENT } from './entry_keys.ts';
+import { bitsOf, type Field, type FieldTable, Part } from './fields.ts';
 import { type Damage, type JournalFile, MAX_ITEMS } from '../file/journal_file.ts';
 import { writeMember } from './member.ts';
 
@@ -24,8 +24,11 @@ export interface DecoderOptions {
 /** Values longer than this are encoded anew for each entry, so that a few cannot fill the cache. */
 export const MAX_CACHED_BYTES = 4096;
 
-/** What the members of objects that are not shared may take together; more are left out. */
-const MAX_SCRATCH_BYTES = 512 * 1024;
+/** What the members of objects that are not shared may take together, unless one value may take more; more are left out. */
+const MIN_SCRATCH_BYTES = 512 * 1024;
+
+/** Of a value, what `readTexts` gives at most. */
+const MAX_TEXT_BYTES = 1024;
 
 const NEWLINE = 0x0a;
 const MAX_SERVICE_BYTES = 255;
@@ -35,6 +38,7 @@ export class ObjectDecoder {
   readonly #file: JournalFile;
   readonly #options: DecoderOptions;
   readonly #reader: DataReader;
+  readonly #maxScratchBytes: number;
   #builder: BatchBuilder | undefined;
   readonly cache = new DataCache();
   /** Members of the entry's objects that are not shared. */
@@ -48,6 +52,7 @@ export class ObjectDecoder {
     this.#file = file;
     this.#options = options;
     this.#reader = new DataReader(file.header.isCompact, options.maxValueBytes, options.onDamage);
+    this.#maxScratchBytes = Math.max(MIN_SCRATCH_BYTES, 2 * options.maxValueBytes);
   }
 
   /** Whether all that was cached is void, because the field table has started anew. */
@@ -99,8 +104,12 @@ export class ObjectDecoder {
     const end = isCut ? cutAt(reader.bytes, start + maxValueBytes) : start + length;
     const slot = reader.isShared && length <= MAX_CACHED_BYTES ? this.cache.add() : this.cache.lend();
     this.cache.columns.isCut[slot] = isCut ? 1 : 0;
-    const use =
-      field.part === Part.message ? this.#takeMessage(slot, field, start, end) : this.#takePart(slot, field, start, end);
+    let use = field.part === Part.message ? this.#takeMessage(slot, field, start, end) : this.#takePart(slot, field, start, end);
+    if (field.conditions.length > 0) {
+      const bits = bitsOf(field, reader.bytes, start, reader.end);
+      this.cache.columns.bits[slot] = bits;
+      if (bits !== 0) use |= HAS_BITS;
+    }
     if (slot >= FIRST_SHARED) this.cache.publish(key, slot, use);
     return (use << USE_SHIFT) + slot;
   }
@@ -118,11 +127,25 @@ export class ObjectDecoder {
     return to;
   }
 
+  /** Values of an entry's fields that have one of these names, each at its beginning; for the rare entry of which more is asked. */
+  readTexts({ keys, count }: EntryKeys, names: readonly string[]): Map<string, string> {
+    // What is damaged has been counted when the entry was decoded.
+    const reader = new DataReader(this.#file.header.isCompact, MAX_TEXT_BYTES, () => {});
+    const texts = new Map<string, string>();
+    for (const key of keys.subarray(0, count)) {
+      if (key === NO_KEY || !reader.read(this.#file.windows, key * OBJECT_ALIGNMENT)) continue;
+      const [name = '', ...value] = reader.bytes.toString('utf8', reader.start, reader.end).split('=');
+      if (names.includes(name)) texts.set(name, value.join('='));
+    }
+    return texts;
+  }
+
   #takePart(slot: number, field: Field, start: number, end: number): number {
     const { bytes } = this.#reader;
     if (field.part === Part.priority) {
-      this.cache.columns.value[slot] = end - start === 1 ? severityFromSyslog(bytes[start]! - 0x30) : 0; // start is below the end
-    } else if (field.part !== Part.member) this.cache.setName(slot, serviceName(bytes, start, end));
+      this.cache.columns.severity[slot] = end - start === 1 ? severityFromSyslog(bytes[start]! - 0x30) : 0; // start is below the end
+    } else if (field.part >= Part.service) this.cache.setName(slot, serviceName(bytes, start, end));
+    else if (field.part === Part.stream) this.cache.setName(slot, bytes.toString('latin1', start, end));
     return field.opening === undefined ? field.part : this.#takeMember(slot, field, start, end, field.part);
   }
 
@@ -136,7 +159,7 @@ export class ObjectDecoder {
     const { columns } = this.cache;
     const out = slot < FIRST_SHARED ? this.scratch : this.cache.bytes;
     columns.start[slot] = out.length;
-    const hasRoom = out !== this.scratch || out.length + end - start <= MAX_SCRATCH_BYTES;
+    const hasRoom = out !== this.scratch || out.length + end - start <= this.#maxScratchBytes;
     if (hasRoom) columns.member[slot] = writeMember(out, field, bytes, start, end);
     else columns.isCut[slot] = 1;
     columns.end[slot] = out.length;

@@ -14,23 +14,35 @@ const MAX_BYTES = 1024 * 1024;
 /** The set of no objects. */
 export const NO_SET = 0;
 
-/** What an entry has besides members: severity, cache slots of message and service, the service's rank, and whether a value was cut. */
+/** What an entry has besides members. */
 export interface Parts {
   severity: number;
+  /** Slots of the cache, as are the service's and the stream's. */
   message: number;
   service: number;
+  /** The part that the service came from; the lowest one wins. */
   rank: number;
+  stream: number;
+  /** What its values fulfil together: bits of the selection, and marks. */
+  bits: number;
+  /** Whether a value was cut. */
   isCut: boolean;
 }
 
-/** Above that of all services; the lowest rank wins. */
+/** Above that of all services. */
 export const NO_RANK = 0xff;
+
+export function noParts(): Parts {
+  return { severity: 0, message: NO_SLOT, service: NO_SLOT, rank: NO_RANK, stream: NO_SLOT, bits: 0, isCut: false };
+}
 
 export function clearParts(parts: Parts): void {
   parts.severity = 0;
   parts.message = NO_SLOT;
   parts.service = NO_SLOT;
   parts.rank = NO_RANK;
+  parts.stream = NO_SLOT;
+  parts.bits = 0;
   parts.isCut = false;
 }
 
@@ -46,6 +58,8 @@ export class ObjectSets {
   readonly #message = new Uint16Array(MAX_SETS);
   readonly #service = new Uint16Array(MAX_SETS);
   readonly #rank = new Uint8Array(MAX_SETS).fill(NO_RANK);
+  readonly #stream = new Uint16Array(MAX_SETS);
+  readonly #bits = new Int32Array(MAX_SETS);
   readonly #isCut = new Uint8Array(MAX_SETS);
   /** Encoded members, each with a comma behind it, and where those of a set are. */
   readonly bytes = new ByteWriter(16 * 1024);
@@ -83,6 +97,8 @@ export class ObjectSets {
     this.#message[set] = parts.message;
     this.#service[set] = parts.service;
     this.#rank[set] = parts.rank;
+    this.#stream[set] = parts.stream;
+    this.#bits[set] = parts.bits;
     this.#isCut[set] = parts.isCut ? 1 : 0;
     this.start[set] = this.bytes.length;
     this.end[set] = this.bytes.length;
@@ -108,6 +124,8 @@ export class ObjectSets {
     parts.message = this.#message[set]!;
     parts.service = this.#service[set]!;
     parts.rank = this.#rank[set]!;
+    parts.stream = this.#stream[set]!;
+    parts.bits = this.#bits[set]!;
     parts.isCut = this.#isCut[set] === 1;
   }
 

@@ -1,6 +1,6 @@
 /** What entries can be chosen by: the options `include` and `exclude`. */
 import { z } from 'zod';
-import { isFieldName } from '../records/fields.ts';
+import { isFieldName } from '../records/field_names.ts';
 
 /** Syslog's names by number (RFC 5424, section 6.2.1), as `journalctl -p` has them. */
 export const PRIORITIES = ['emerg', 'alert', 'crit', 'err', 'warning', 'notice', 'info', 'debug'] as const;

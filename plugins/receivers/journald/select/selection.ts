@@ -25,8 +25,9 @@ const COREDUMP_MESSAGE_ID = 'fc2e22bc6ee647b6b90729ab34a250b1';
 export class FieldConditions {
   readonly #conditions: { readonly bit: number; readonly patterns: Patterns }[] = [];
 
-  add(bit: number, patterns: Patterns): void {
+  add(bit: number, patterns: Patterns): this {
     this.#conditions.push({ bit, patterns });
+    return this;
   }
 
   /** The bits of the value from `start` to `end` of `bytes`. */

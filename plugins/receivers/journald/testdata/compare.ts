@@ -1,4 +1,5 @@
 /** Compares what the reader reads with what journalctl does, entry by entry. */
+import { epochOf } from '../file/cursor.ts';
 import type { ExportField } from './export_format.ts';
 import { fieldsOf, type JournalBatch, type JournalRecord, type Unread } from './read_journal.ts';
 
@@ -26,8 +27,9 @@ function ofExport(exported: readonly ExportField[]): Comparable {
     }
   }
   const cursor = addresses.get('__CURSOR') ?? '';
-  const [, seqnumId, seqnum = ''] = /^s=([0-9a-f]+);i=([0-9a-f]+);/.exec(cursor) ?? [];
-  return { place: `${seqnumId} ${Number.parseInt(seqnum, 16)} ${addresses.get('__REALTIME_TIMESTAMP')}`, cursor, fields };
+  const [, seqnumId = '', seqnum = '', bootId = ''] = /^s=([0-9a-f]+);i=([0-9a-f]+);b=([0-9a-f]+);/.exec(cursor) ?? [];
+  const epoch = epochOf(seqnumId, bootId);
+  return { place: `${epoch} ${Number.parseInt(seqnum, 16)} ${addresses.get('__REALTIME_TIMESTAMP')}`, cursor, fields };
 }
 
 /** A few words on where a record, and its cursor if that is known, differ from what they should be. */

@@ -5,7 +5,11 @@ import { JournalDirectories } from '../journal/directories.ts';
 import { Journal } from '../journal/journal.ts';
 import { Positions } from '../position/positions.ts';
 import { BatchReader } from '../records/batch_reader.ts';
-import { FieldTable, MEMBER_NAMES, type Selection } from '../records/fields.ts';
+import { DEFAULT_SERVICE_FIELDS, MEMBER_NAMES } from '../records/field_names.ts';
+import { FieldTable, type Selection } from '../records/fields.ts';
+import type { Suppressed } from '../records/suppressed.ts';
+import type { Criteria } from '../select/criteria.ts';
+import { EntrySelection } from '../select/selection.ts';
 
 export interface JournalRecord extends PlainRecord {
   readonly epoch: string;
@@ -21,13 +25,23 @@ export interface JournalContents extends Unread {
   readonly records: readonly JournalRecord[];
   /** Text of the cursor of the last record of each batch. */
   readonly cursors: readonly string[];
+  /** Entries that were not chosen. */
+  readonly leftOut: number;
+  readonly suppressed: readonly Suppressed[];
 }
 
 export interface ReadOptions {
   readonly fields?: Selection;
+  readonly service?: readonly string[];
+  readonly include?: Criteria;
+  readonly exclude?: Criteria;
   readonly maxValueBytes?: number;
   readonly parseJson?: boolean;
   readonly positions?: Positions;
+  /** A clock in milliseconds; default one that stands still. */
+  readonly now?: () => number;
+  readonly onLeftOut?: (count: number) => void;
+  readonly onSuppressed?: (suppressed: Suppressed) => void;
 }
 
 /** The records of a batch, and the text of the cursor of its last one. */
@@ -39,11 +53,17 @@ export interface JournalBatch {
 /** All that can be read from the journal files in `directory`. */
 export function readJournal(directory: string, options: ReadOptions = {}): JournalContents {
   const batches: JournalBatch[] = [];
-  const reading = readBatches(directory, options);
+  const suppressed: Suppressed[] = [];
+  let leftOut = 0;
+  const reading = readBatches(directory, {
+    ...options,
+    onLeftOut: (count) => (leftOut += count),
+    onSuppressed: (one) => suppressed.push(one),
+  });
   let step = reading.next();
   for (; step.done !== true; step = reading.next()) batches.push(step.value);
   const records = batches.flatMap((batch) => batch.records);
-  return { records, cursors: batches.map(({ cursor }) => cursor), ...step.value };
+  return { records, cursors: batches.map(({ cursor }) => cursor), leftOut, suppressed, ...step.value };
 }
 
 /** The same one batch after the other, for journals that are larger than the memory; returns what could not be read. */
@@ -53,24 +73,37 @@ export function* readBatches(directory: string, options: ReadOptions = {}): Gene
     damage[reason] = (damage[reason] ?? 0) + 1;
   };
   let truncated = 0;
+  const selection = new EntrySelection(options.include, options.exclude);
   const journal = new Journal(new JournalDirectories([directory]), options.positions ?? new Positions(0), onDamage);
   const reader = new BatchReader(journal, {
     receiver: 'journald',
     format: 'journal',
-    table: new FieldTable(options.fields ?? 'all'),
+    selection,
+    table: new FieldTable({
+      fields: options.fields ?? 'all',
+      service: options.service ?? DEFAULT_SERVICE_FIELDS,
+      conditions: selection.fields,
+    }),
     maxValueBytes: options.maxValueBytes ?? 256 * 1024,
     parseJson: options.parseJson ?? false,
+    now: options.now ?? (() => 0),
     onDamage,
     onCut: () => (truncated += 1),
+    onLeftOut: options.onLeftOut ?? (() => {}),
+    onSuppressed: options.onSuppressed ?? (() => {}),
   });
   let cursor = '';
   journal.refresh(true);
   for (;;) {
-    const batch = reader.read(({ text }) => {
-      cursor = text;
-      return new Ack();
+    const batch = reader.read({
+      ackFor(last) {
+        cursor = last?.text ?? '';
+        return new Ack();
+      },
+      passed: () => {},
     });
     if (batch === undefined) break;
+    if (batch === 'passed') continue;
     const records = readBatch(batch).map((record) => ({ ...record, epoch: batch.epoch ?? '' }));
     batch.settle(DELIVERED);
     yield { records, cursor };
