@@ -7,7 +7,7 @@
  * before. So `refresh` looks twice: what is numbered up to the highest number seen the first time is complete the second time, and
  * what is numbered above it waits.
  */
-import type { Cursor } from '../file/cursor.ts';
+import { type Cursor, timeCursor } from '../file/cursor.ts';
 import type { Damage, JournalFile } from '../file/journal_file.ts';
 import type { Positions } from '../position/positions.ts';
 import type { JournalDirectories } from './directories.ts';
@@ -87,7 +87,7 @@ export class Journal {
     for (let copies = 0; copies < MAX_COPIES_AT_ONCE; copies++) {
       const [first, second] = [this.#first, this.#second];
       const isStale =
-        first !== undefined && (!first.file.hasEntry || (second !== undefined && compareEntries(second.file, first.file) <= 0));
+        first !== undefined && (!first.file.hasEntry || (second !== undefined && compareMembers(second, first) <= 0));
       if (isStale) this.#elect();
       const member = this.#first;
       if (member === undefined) return undefined;
@@ -140,21 +140,18 @@ export class Journal {
     this.#horizon = this.#horizons.get(this.#first?.place.writer ?? '') ?? Infinity;
   }
 
-  /** Sets the first and the second; returns a member with the same entry as the first. */
+  /** Sets the first and the second; returns a member with the same entry as the first, if there is one. */
   #pick(): Member | undefined {
     this.#first = undefined;
     this.#second = undefined;
     for (const member of this.#members) {
       if (member.isDone || member.isBlocked || !member.file.hasEntry) continue;
-      const order = this.#first === undefined ? -1 : compareEntries(member.file, this.#first.file);
-      if (order === 0 && this.#first !== undefined) {
-        // The runtime file's is given, as its copy can be told from it later, and not the other way round.
-        return member.place.isRuntime ? this.#first : member;
-      }
+      const order = this.#first === undefined ? -1 : compareMembers(member, this.#first);
+      if (order === 0) return member;
       if (order < 0) {
         this.#second = this.#first;
         this.#first = member;
-      } else if (this.#second === undefined || compareEntries(member.file, this.#second.file) < 0) this.#second = member;
+      } else if (this.#second === undefined || compareMembers(member, this.#second) < 0) this.#second = member;
     }
     return undefined;
   }
@@ -216,10 +213,18 @@ export class Journal {
   #originOf({ header: { seqnumId } }: JournalFile): Cursor {
     const known = this.#origins.get(seqnumId);
     if (known !== undefined) return known;
-    const origin = this.#positions.of(seqnumId);
+    const saved = this.#positions.of(seqnumId);
+    const isNew = saved.seqnum === undefined && saved.realtime === this.#positions.baseline;
+    // Of the entries that have the time of what was read last, some may be in this sequence.
+    const origin = isNew ? timeCursor(Math.max(0, saved.realtime - 1), seqnumId) : saved;
     this.#origins.set(seqnumId, origin);
     this.#positions.set(origin);
     if (origin.seqnum !== undefined && origin.seqnum > 0) this.#gaps.begins(seqnumId, origin.seqnum);
     return origin;
   }
+}
+
+/** An entry of a runtime file comes before its copy, which is known to be one when that was read. */
+function compareMembers(a: Member, b: Member): number {
+  return compareEntries(a.file, b.file) || Number(b.place.isRuntime) - Number(a.place.isRuntime);
 }

@@ -1,7 +1,8 @@
 /**
  * Writes small journal files for tests, with every offset in the test's hands. What a reader looks at is as journald writes it, so that
- * journalctl reads these files too; hashes are zero, and the chains behind them (of hash tables, FIELD objects) are left out.
+ * journalctl reads these files too; hashes of values are zero, and the chains behind them (of hash tables, FIELD objects) are left out.
  */
+import { createHash } from 'node:crypto';
 import { closeSync, openSync, renameSync, writeSync } from 'node:fs';
 import { compressed, type WritableCompression } from './compressed.ts';
 
@@ -148,6 +149,7 @@ export class JournalWriter {
     object.writeBigUInt64LE(BigInt(this.#realtime), 24);
     object.writeBigUInt64LE(BigInt(entry.monotonic ?? this.#seqnum * 1000), 32);
     object.write(entry.bootId ?? DEFAULT_BOOT_ID, 40, 'hex');
+    object.writeBigUInt64LE(hashOf(entry), 56);
     for (const [index, offset] of items.toSorted((a, b) => a - b).entries()) {
       if (this.#isCompact) object.writeUInt32LE(offset, 64 + index * 4);
       else object.writeBigUInt64LE(BigInt(offset), 64 + index * 16);
@@ -262,6 +264,13 @@ export class JournalWriter {
     }
     return header.subarray(0, this.#headerBytes);
   }
+}
+
+/** Any hash will do that is the same for the same values in any order. */
+function hashOf({ fields }: EntrySpec): bigint {
+  const hash = createHash('sha1');
+  for (const text of fields.map((field) => JSON.stringify(field)).toSorted()) hash.update(text);
+  return hash.digest().readBigUInt64LE(0);
 }
 
 /** An object of `size` bytes, padded to a multiple of 8. */
