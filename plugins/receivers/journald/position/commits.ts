@@ -1,4 +1,10 @@
-/** Saves the position behind what was delivered, now and then and at the end. */
+/**
+ * Saves the position behind what was delivered, now and then and at the end.
+ *
+ * A batch fails when the agent stops before it was delivered, and only then: a spool never gives up a batch of a source that can be
+ * asked again, but keeps it for as long as it takes. So it is enough that the position stays before it, and that it is read again after
+ * the restart.
+ */
 import { Ack } from '../../../../src/core/ack.ts';
 import type { Clock, Timer } from '../../../../src/core/clock.ts';
 import { describeError } from '../../../../src/core/errors.ts';
@@ -21,6 +27,8 @@ export class Commits {
   readonly #prefix: SettledPrefix<Cursor>;
   #timer: Timer | undefined;
   #isDirty = false;
+  #isSaving = false;
+  #isOverdue = false;
   #isClosed = false;
   #saving: Promise<void> = Promise.resolve();
 
@@ -29,7 +37,7 @@ export class Commits {
     this.#prefix = new SettledPrefix({
       advance: (cursor) => this.#advance(cursor),
       fail: (reason) => options.events.deliveryFailed(reason),
-      lineOf: ({ seqnumId }) => seqnumId,
+      merge: furtherOf,
     });
   }
 
@@ -60,12 +68,12 @@ export class Commits {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#timer?.cancel();
-    if (this.#isDirty) await this.save();
     await this.#saving;
+    if (this.#isDirty) await this.save();
   }
 
   #advance(cursor: Cursor): void {
-    this.#options.positions.advance(cursor);
+    if (!this.#options.positions.advance(cursor)) return;
     this.#isDirty = true;
     this.#schedule();
   }
@@ -74,12 +82,15 @@ export class Commits {
     if (this.#timer !== undefined || this.#isClosed) return;
     this.#timer = this.#options.clock.after(this.#options.intervalMs, () => {
       this.#timer = undefined;
-      if (this.#isDirty) void this.save();
+      // A save that takes longer than the interval, as on a disk that hangs, is waited for.
+      if (this.#isSaving) this.#isOverdue = true;
+      else void this.save();
     });
   }
 
   async #write(): Promise<void> {
     const { file, positions, events } = this.#options;
+    this.#isSaving = true;
     try {
       await file.save(positions);
       events.saved();
@@ -88,5 +99,14 @@ export class Commits {
       this.#isDirty = true;
       this.#schedule();
     }
+    this.#isSaving = false;
+    if (this.#isOverdue && !this.#isClosed) void this.save();
+    this.#isOverdue = false;
   }
+}
+
+/** Undefined where the cursors are of different sequences. */
+function furtherOf(a: Cursor, b: Cursor): Cursor | undefined {
+  if (a.seqnumId !== b.seqnumId) return undefined;
+  return (a.seqnum ?? 0) > (b.seqnum ?? 0) ? a : b;
 }

@@ -1,38 +1,76 @@
-/** The file in the state directory that holds the positions: replaced as a whole, so that it is always one state or the next. */
-import { open, readFile, rename } from 'node:fs/promises';
-import { join } from 'node:path';
+/**
+ * The file in the state directory that holds the positions: replaced as a whole, so that it is always one state or the next, also
+ * after a crash or a power cut.
+ *
+ * It is text, a cursor of journald's (`../file/cursor.ts`) in each line. The first line is the position that moved last, so that
+ * `journalctl --cursor-file`, which reads no more than that, goes on there; and a file with one line, as journalctl writes it, can be put
+ * in its place. A line is one of these:
+ *
+ *   s=…;i=…;b=…;m=…;t=…;x=…   in that sequence, all up to this entry is done with
+ *   s=…;i=…;t=…               the same of an entry of which only its number is known; i=0 is before the first
+ *   s=…;t=…                   in that sequence, all up to this time is done with
+ *   t=…                       last: sequences that are not in the file begin behind this time
+ *
+ * Boot, both times and hash of a whole cursor tell an entry from all others also where journald has copied it from /run to /var, where
+ * it is in another sequence and has another number. So nothing says which sequences are in /run.
+ */
+import { dirname, join } from 'node:path';
 import { errnoOf } from '../../../../src/core/errors.ts';
+import type { File, FileSystem } from '../../../../src/core/files.ts';
+import { nodeFiles } from '../../../../src/kit/files.ts';
 import { Positions } from './positions.ts';
 
 export class CursorFile {
   readonly path: string;
+  readonly #files: FileSystem;
 
-  constructor(stateDirectory: string) {
+  constructor(stateDirectory: string, files: FileSystem = nodeFiles) {
     this.path = join(stateDirectory, 'cursor');
+    this.#files = files;
   }
 
   /** The positions saved last; undefined where there are none. Throws a `SluiceError` where the file holds something else. */
   async load(): Promise<Positions | undefined> {
-    let text: string;
+    let file: File;
     try {
-      text = await readFile(this.path, 'utf8');
+      file = await this.#files.open(this.path, 'read');
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return undefined;
       throw error;
     }
-    return Positions.parse(text, this.path);
+    try {
+      const bytes = Buffer.alloc(await file.size());
+      await file.read(bytes, 0);
+      return Positions.parse(bytes.toString('utf8'), this.path);
+    } finally {
+      await file.close();
+    }
   }
 
-  /** Saves the positions; on the disk when it resolves. Throws the system's error. One call at a time. */
+  /** Saves the positions; on the disk when it resolves. Throws the system's error; what was saved before is there then. One call at a time. */
   async save(positions: Positions): Promise<void> {
     const temporary = `${this.path}.new`;
-    const file = await open(temporary, 'w', 0o600);
+    const text = Buffer.from(positions.toText());
+    const file = await openEmpty(this.#files, temporary);
     try {
-      await file.writeFile(positions.toText());
+      await file.write([text], 0);
       await file.sync();
     } finally {
       await file.close();
     }
-    await rename(temporary, this.path);
+    await this.#files.rename(temporary, this.path);
+    await this.#files.syncDirectory(dirname(this.path));
   }
+}
+
+/** What a save that was cut off has left behind is in nobody's way. */
+async function openEmpty(files: FileSystem, path: string): Promise<File> {
+  try {
+    return await files.open(path, 'create');
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+  }
+  const file = await files.open(path, 'update');
+  await file.truncate(0);
+  return file;
 }

@@ -57,11 +57,12 @@ export class Positions {
     return this.#cursors.get(seqnumId) ?? timeCursor(this.#baseline, seqnumId);
   }
 
-  /** Moves the cursor's sequence forward to it; one that is behind where the sequence is already moves nothing. */
-  advance(cursor: Cursor): void {
+  /** Moves the cursor's sequence forward to it. False where the sequence is there already, or further on, and so does not move. */
+  advance(cursor: Cursor): boolean {
     const known = this.#cursors.get(cursor.seqnumId ?? '');
-    if (known?.seqnum !== undefined && (cursor.seqnum ?? 0) < known.seqnum) return;
+    if (known?.seqnum !== undefined && (cursor.seqnum ?? 0) <= known.seqnum) return false;
     this.set(cursor);
+    return true;
   }
 
   /** Puts the cursor's sequence there, forward or back; a cursor without a seqnum id belongs to none. */

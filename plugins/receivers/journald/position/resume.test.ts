@@ -118,6 +118,13 @@ void test('from this boot on, a sequence that has no older entries is read from 
   t.same(begin(directory, { saved: savedAt(...positions.cursors), onStale: 'fail' }).read, read, 'also after a restart');
 });
 
+void test('from this boot on, a sequence that turns up later begins with the boot too', async (t) => {
+  const directory = journalOfFive(t);
+  const { positions } = begin(directory, { startAt: 'boot', bootId: BOOT });
+  save(directory, 'later', B, entries(8, 11, { late: 0.5 }));
+  t.same(readFrom(directory, positions), ['10', 'b10', '11', 'b11', '12', '13', '14']);
+});
+
 void test('without an entry of this boot, or without knowing it, reading begins at the end', async (t) => {
   for (const bootId of [LAST_BOOT, undefined]) {
     t.match(begin(journalOfFive(t), { startAt: 'boot', bootId }), { read: [], reports: [] });

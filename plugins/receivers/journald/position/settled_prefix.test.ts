@@ -9,7 +9,7 @@ function prefix() {
   const followed = new SettledPrefix<number>({
     advance: (position) => passed.push(position),
     fail: (reason) => failures.push(reason),
-    lineOf: (position) => position % 2,
+    merge: (known, later) => (known % 2 === later % 2 ? Math.max(known, later) : undefined),
   });
   return { passed, failures, followed };
 }
@@ -40,12 +40,12 @@ void test('nothing behind a batch that failed counts, what is before it does', a
   t.equal(followed.size, 0, 'and nothing is kept for it');
 });
 
-void test('what was passed counts when all batches before it are settled, of each line what came last', async (t) => {
+void test('what was passed counts when all batches before it are settled, of each line what is furthest', async (t) => {
   const { passed, followed } = prefix();
   followed.pass(0);
   t.same(passed, [0], 'there is nothing before it');
   const settle = followed.add(2);
-  for (const position of [4, 5, 6, 7, 8]) followed.pass(position);
+  for (const position of [4, 5, 6, 7, 8, 3]) followed.pass(position);
   t.equal(followed.size, 2);
   t.same(passed, [0]);
   settle(DELIVERED);

@@ -11,12 +11,12 @@ interface Pending<Position> {
 }
 
 export interface PrefixOptions<Position> {
-  /** Told each position of the prefix, in order; of positions of one line that were passed one after the other only the last. */
+  /** Told each position of the prefix, in order; of positions of one line that were passed one after the other only the merged one. */
   readonly advance: (position: Position) => void;
   /** Told once, when the prefix can grow no more. */
   readonly fail: (reason: string) => void;
-  /** Names the line that a position is on: a later position stands for all earlier ones of its line, and for none of another. */
-  readonly lineOf: (position: Position) => unknown;
+  /** The one of two positions that stands for both; undefined where they are on different lines, and both are needed. */
+  readonly merge: (known: Position, later: Position) => Position | undefined;
 }
 
 export class SettledPrefix<Position> {
@@ -57,11 +57,13 @@ export class SettledPrefix<Position> {
   }
 
   #merge(positions: Position[], position: Position): void {
-    const { lineOf } = this.#options;
-    const line = lineOf(position);
-    const index = positions.findIndex((other) => lineOf(other) === line);
-    if (index >= 0) positions[index] = position;
-    else positions.push(position);
+    for (const [index, known] of positions.entries()) {
+      const merged = this.#options.merge(known, position);
+      if (merged === undefined) continue;
+      positions[index] = merged;
+      return;
+    }
+    positions.push(position);
   }
 
   #stopBefore(failed: Pending<Position>, reason: string): void {
