@@ -5,7 +5,7 @@ import { fieldsOf, type JournalBatch, type JournalRecord, type Unread } from './
 
 /** What both sides agree on for an entry: where and when it is, and its fields' values as latin1 text, by name. */
 interface Comparable {
-  /** `<seqnum id> <seqnum> <realtime>`. */
+  /** `<seqnum id>.<first digits of the boot id> <seqnum> <realtime>`. */
   readonly place: string;
   readonly cursor: string;
   readonly fields: Map<string, string[]>;
@@ -84,7 +84,10 @@ export async function compare(
       const { records, cursor } = batch.value;
       for (const record of records) {
         const entry = await entries.next();
-        const found = entry.done === true ? 'there is none' : difference(record, ofExport(entry.value), record === records.at(-1) ? cursor : undefined);
+        const found =
+          entry.done === true
+            ? 'there is none'
+            : difference(record, ofExport(entry.value), record === records.at(-1) ? cursor : undefined);
         if (found !== undefined) return { same, difference: `entry ${same}: ${found}`, unread: undefined };
         same += 1;
       }

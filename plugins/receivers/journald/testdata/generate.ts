@@ -29,17 +29,19 @@ export function* generate(seed: number, count: number): Iterable<ExportField[]> 
   const pools = { noise: noise(random, POOL_BYTES), text: text(random, POOL_BYTES) };
   let realtime = 1_700_000_000_000_000;
   let monotonic = 1_000_000;
+  let boot = random.pick(BOOTS);
   for (let number = 0; number < count; number++) {
     const step = random.oneIn(5) ? 0 : random.below(5_000_000);
     realtime += step;
     monotonic += step;
+    if (random.oneIn(50)) boot = random.pick(BOOTS);
     const isLong = random.oneIn(2000);
     const fields = isLong ? 200 + random.below(400) : 1 + random.below(14);
     const kinds = isLong ? SHORT_KINDS : ALL_KINDS;
     yield [
       ['__REALTIME_TIMESTAMP', Buffer.from(String(realtime))],
       ['__MONOTONIC_TIMESTAMP', Buffer.from(String(monotonic))],
-      ['_BOOT_ID', Buffer.from(random.pick(BOOTS))],
+      ['_BOOT_ID', Buffer.from(boot)],
       ...Array.from({ length: fields }, (): ExportField => [name(random), value(random, kinds, pools)]),
     ];
   }
