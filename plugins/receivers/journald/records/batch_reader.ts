@@ -61,8 +61,10 @@ export class BatchReader {
   #seqnum = 0;
   /** By seqnum id, the last entry of each file that was turned away from. */
   readonly #ends = new Map<string, Cursor>();
-  /** Whether entries of the file's sequence were read for which no cursor was given yet. */
+  /** Whether entries of the file were read since it was turned to, or since the last read. */
   #hasRead = false;
+  /** Seqnum ids of the sequences with entries that were read and not told of yet. */
+  readonly #untold = new Set<string>();
   /** Microseconds; 0 before the first entry. */
   lastRealtime = 0;
 
@@ -98,7 +100,7 @@ export class BatchReader {
         continue;
       }
       if (file === undefined) break;
-      if (file !== this.#file || file.bootId !== this.#bootId) this.#turnTo(file, progress);
+      if (file !== this.#file || file.bootId !== this.#bootId) this.#turnTo(file);
       if (this.#mustWait(this.#fileEpoch, file.header.seqnumId)) break;
       const outcome = this.#decoder!.append(builder, this.#batch); // there is a file, and so its decoder
       if (outcome === 'full') break;
@@ -110,9 +112,25 @@ export class BatchReader {
       this.#journal.advance();
     }
     if (leftOut > 0) this.#options.onLeftOut(leftOut);
-    if (builder.count > 0) return this.#build(progress);
-    this.#pass(progress);
+    const batch = builder.count > 0 ? this.#build(progress) : undefined;
+    this.#tellPassed(progress);
+    if (batch !== undefined) return batch;
     return looked === MAX_ENTRIES ? 'passed' : undefined;
+  }
+
+  /**
+   * As `read`, without a look at further entries: lines that are pending are given up, so that nothing is held back any more once
+   * there is no further batch.
+   */
+  finish(progress: Progress): Batch | undefined {
+    const joins = this.#joins;
+    joins.giveUpAll();
+    for (let line = joins.ready; line !== undefined && !this.#builder.isFull; line = joins.ready) {
+      if (this.#mustWait(line.epoch, line.seqnumId) || !joins.write(this.#builder)) break;
+    }
+    const batch = this.#builder.count > 0 ? this.#build(progress) : undefined;
+    this.#tellPassed(progress);
+    return batch;
   }
 
   /** Whether a record of that epoch belongs to the next batch. To an empty one it does not, which then is of that epoch. */
@@ -123,12 +141,12 @@ export class BatchReader {
     return false;
   }
 
-  #turnTo(file: JournalFile, progress: Progress): void {
+  #turnTo(file: JournalFile): void {
+    this.#noteRead();
     const seqnumId = this.#file?.header.seqnumId ?? '';
     const end = this.#endOf(seqnumId);
     if (this.#ends.size >= MAX_ENDS) this.#ends.clear();
     if (end !== undefined) this.#ends.set(seqnumId, end);
-    if (seqnumId !== file.header.seqnumId && this.#builder.count === 0) this.#pass(progress);
     if (file !== this.#file) this.#decoder = this.#decoderOf(file);
     this.#file = file;
     this.#bootId = file.bootId;
@@ -136,21 +154,30 @@ export class BatchReader {
     this.#seqnum = 0;
   }
 
-  #pass(progress: Progress): void {
-    const cursor = this.#hasRead ? this.#positionOf(this.#file?.header.seqnumId ?? '') : undefined;
-    if (cursor !== undefined) progress.passed(cursor);
-    this.#hasRead = false;
-  }
-
   #build(progress: Progress): Batch {
     const used = this.#builder.used;
     const { receiver, format } = this.#options;
+    this.#noteRead();
+    this.#untold.delete(this.#seqnumId);
     const ack = progress.ackFor(this.#positionOf(this.#seqnumId));
     const batch = this.#builder.build({ receiver, format, epoch: this.#epoch, ack });
     this.#batch += 1;
-    if (this.#seqnumId === this.#file?.header.seqnumId) this.#hasRead = false;
     settleBodyKinds(batch, used, this.#objects);
     return batch;
+  }
+
+  #tellPassed(progress: Progress): void {
+    this.#noteRead();
+    for (const seqnumId of this.#untold) {
+      const cursor = this.#positionOf(seqnumId);
+      if (cursor !== undefined) progress.passed(cursor);
+    }
+    this.#untold.clear();
+  }
+
+  #noteRead(): void {
+    if (this.#hasRead && this.#file !== undefined) this.#untold.add(this.#file.header.seqnumId);
+    this.#hasRead = false;
   }
 
   /** Behind what reading of the sequence can go on after a restart: before a line that is no record yet, or its last entry. */

@@ -127,6 +127,11 @@ export class Joins {
     return line.isWanted;
   }
 
+  /** Gives up all lines that are pending. */
+  giveUpAll(): void {
+    for (const line of this.#pending.values()) this.#giveUp(line);
+  }
+
   /** Gives up the lines whose next part has not come in time. */
   giveUpLate(): void {
     for (let [first] = this.#pending.values(); first !== undefined; [first] = this.#pending.values()) {
