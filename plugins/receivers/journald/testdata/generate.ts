@@ -49,7 +49,7 @@ export function* generate(seed: number, count: number): Iterable<ExportField[]> 
 
 function name(random: Random): string {
   if (!random.oneIn(8)) return random.pick(NAMES);
-  const number = random.below(300);
+  const number = random.below(100);
   return random.oneIn(10) ? `LONG_${'N'.repeat(54)}_${number}` : `OWN_${number}`;
 }
 
