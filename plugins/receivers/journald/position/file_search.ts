@@ -2,6 +2,9 @@
 import type { Cursor } from '../file/cursor.ts';
 import type { JournalFile } from '../file/journal_file.ts';
 
+/** Entries in a row that are tried where they cannot be read, or have one time; a damaged file may claim to have millions. */
+const MAX_TRIES = 4096;
+
 /** Opens the file for a search. Undefined also where it cannot be opened: why is told when it is to be read. */
 export function search<Found>(file: JournalFile, find: () => Found): Found | undefined {
   try {
@@ -31,13 +34,15 @@ export function firstIndex(file: JournalFile, isPast: () => boolean, end = file.
 
 /** The first entry from `index` on that can be read. */
 export function readFrom(file: JournalFile, index: number): Cursor | undefined {
-  for (let at = index; at < file.header.entryCount; at++) if (file.readAt(at)) return file.cursorAt(file.entryOffset);
+  const end = Math.min(file.header.entryCount, index + MAX_TRIES);
+  for (let at = index; at < end; at++) if (file.readAt(at)) return file.cursorAt(file.entryOffset);
   return undefined;
 }
 
 /** The last entry before `index` that can be read. */
 export function readLast(file: JournalFile, index: number): Cursor | undefined {
-  for (let at = index - 1; at >= 0; at--) if (file.readAt(at)) return file.cursorAt(file.entryOffset);
+  const end = Math.max(0, index - MAX_TRIES);
+  for (let at = index - 1; at >= end; at--) if (file.readAt(at)) return file.cursorAt(file.entryOffset);
   return undefined;
 }
 
@@ -57,7 +62,9 @@ export function lastOfBoot(file: JournalFile, bootId: string, index: number): Cu
 export function copyOf(file: JournalFile, { text, realtime }: Cursor): Cursor | undefined {
   const wanted = identityOf(text);
   if (wanted === undefined) return undefined;
-  for (let at = firstIndex(file, () => file.realtime >= realtime); at < file.header.entryCount; at++) {
+  const first = firstIndex(file, () => file.realtime >= realtime);
+  const end = Math.min(file.header.entryCount, first + MAX_TRIES);
+  for (let at = first; at < end; at++) {
     if (!file.readAt(at)) continue;
     if (file.realtime !== realtime) return undefined;
     const cursor = file.cursorAt(file.entryOffset);

@@ -1,6 +1,7 @@
-import { writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'tap';
+import { asOrdinaryUser } from '../../../../test/helpers/users.ts';
 import { type Cursor, parseCursor, seqnumCursor, timeCursor } from '../file/cursor.ts';
 import { JournalDirectories } from '../journal/directories.ts';
 import { type EntrySpec, JournalWriter } from '../testdata/journal_writer.ts';
@@ -31,7 +32,7 @@ function entries(first: number, last: number, { bootId = BOOT, late = 0 } = {}):
 /** The whole cursor of an entry as `entries` makes them. */
 function cursorOf(seqnumId: string, seqnum: number, { bootId = BOOT, late = 0 } = {}): Cursor {
   const [m, t] = [seqnum * 1000, START + (seqnum + late) * SECOND].map((number) => number.toString(16));
-  const cursor = parseCursor(`s=${seqnumId};i=${seqnum.toString(16)};b=${bootId};m=${m};t=${t};x=0`);
+  const cursor = parseCursor(`s=${seqnumId};i=${seqnum.toString(16)};b=${bootId};m=${m};t=${t};x=529c8724ba4d6ff4`);
   if (cursor === undefined) throw new Error('a cursor that cannot be read');
   return cursor;
 }
@@ -279,14 +280,52 @@ void test('a sequence in /run is not gone where its entries were moved to /var',
   t.throws(() => begin(directory, { saved: savedAt(other), onStale: 'fail' }), { code: 'state_invalid' });
 });
 
-void test('nothing is made of what is not found while some files cannot be read', async (t) => {
+/** Makes the file one that takes a newer reader. */
+function makeForeign(directory: string, name: string): void {
+  const path = join(directory, `${name}.journal`);
+  const bytes = readFileSync(path);
+  bytes[12] = 0xff;
+  writeFileSync(path, bytes);
+}
+
+void test('where a sequence goes on in a file that cannot be read here, a position up to its end is good', async (t) => {
   const directory = journalOfFive(t);
-  const newer = new JournalWriter().bytes();
-  newer[12] = 0xff;
-  writeFileSync(join(directory, 'newer.journal'), newer);
-  t.match(begin(directory, { saved: savedAt(GONE_CURSOR), onStale: 'fail' }), { read: ['13', '14'], reports: [] });
-  t.match(begin(directory, { saved: savedAt(cursorOf(A, 5)), onStale: 'newest' }), {
-    read: { length: 5 },
-    reports: [{ action: 'nearest' }],
+  save(directory, 'newer', A, entries(15, 19));
+  makeForeign(directory, 'newer');
+  const goOn = (cursor: Cursor) => begin(directory, { saved: savedAt(cursor), onStale: 'fail' });
+  t.match(goOn(cursorOf(A, 17)), { read: [], reports: [] });
+  t.match(goOn(cursorOf(A, 12)), { read: ['13', '14'], reports: [] });
+  t.throws(() => goOn(cursorOf(A, 20)), { message: /the journal has entries 10 to 19/ });
+  t.equal(begin(directory).positions.of(A).seqnum, 19, 'the end is that of the foreign file');
+  const { positions } = begin(directory, { startAt: 'boot', bootId: BOOT });
+  t.equal(positions.of(A).seqnum, undefined, 'from this boot on, by time');
+  t.equal(positions.of(A).realtime, START + 10 * SECOND - 1);
+});
+
+void test('a sequence of which all is foreign is not gone', async (t) => {
+  const directory = journalOfFive(t);
+  save(directory, 'newer', B, entries(1, 3));
+  makeForeign(directory, 'newer');
+  t.match(begin(directory, { saved: savedAt(cursorOf(B, 2)), onStale: 'fail' }), { reports: [] });
+  t.throws(() => begin(directory, { saved: savedAt(cursorOf(B, 5)), onStale: 'fail' }), { message: /has entries up to 3/ });
+});
+
+void test('a file that is no journal says nothing of any', async (t) => {
+  const directory = journalOfFive(t);
+  writeFileSync(join(directory, 'other.journal'), Buffer.alloc(1000, 'x'));
+  t.throws(() => begin(directory, { saved: savedAt(GONE_CURSOR), onStale: 'fail' }), { code: 'state_invalid' });
+});
+
+void test('nothing is made of what is not found while some files may not be read', async (t) => {
+  const directory = journalOfFive(t);
+  save(directory, 'hidden', B, entries(1, 3));
+  chmodSync(directory, 0o755);
+  chmodSync(join(directory, 'hidden.journal'), 0);
+  await asOrdinaryUser(() => {
+    t.match(begin(directory, { saved: savedAt(GONE_CURSOR), onStale: 'fail' }), { read: ['13', '14'], reports: [] });
+    t.match(begin(directory, { saved: savedAt(cursorOf(A, 5)), onStale: 'newest' }), {
+      read: { length: 5 },
+      reports: [{ action: 'nearest' }],
+    });
   });
 });

@@ -2,6 +2,7 @@
 import { errnoOf, SluiceError } from '../../../../src/core/errors.ts';
 import type { JournalDirectories } from '../journal/directories.ts';
 import { JournalFile } from '../file/journal_file.ts';
+import { readTail, type Tail } from '../journalctl/tails.ts';
 import type { Positions } from './positions.ts';
 import { Sequence } from './sequence.ts';
 import { moveStale, refusal, replaceGone, type StaleAction, type StaleReport } from './stale.ts';
@@ -60,19 +61,44 @@ function check(saved: Positions, { sequences, isComplete }: Inventory, options: 
 
 /** The files as they are now, closed again; why some cannot be read is told when they are to be read. */
 function takeInventory(directories: JournalDirectories): Inventory {
-  let isComplete = true;
-  const files = directories.list().flatMap(({ path }) => {
+  const files: JournalFile[] = [];
+  const foreign: Tail[] = [];
+  const found = directories.list();
+  let isComplete = directories.problems.size === 0;
+  for (const { path } of found) {
     try {
-      const file = new JournalFile(path, () => {});
-      file.close();
-      return file.header.entryCount > 0 ? [file] : [];
+      const file = describe(path);
+      if (file instanceof JournalFile) files.push(file);
+      else if (file?.isForeign === true) foreign.push(file);
     } catch (error) {
-      const isNone = errnoOf(error) === 'ENOENT' || (error instanceof SluiceError && error.transient);
-      if (!isNone) isComplete = false;
-      return [];
+      // One that is gone was renamed or removed since the directory was listed.
+      if (errnoOf(error) !== 'ENOENT') isComplete = false;
     }
-  });
-  if (directories.problems.size > 0) isComplete = false;
-  const sequences = [...Map.groupBy(files, ({ header }) => header.seqnumId)].map(([id, group]) => new Sequence(id, group));
-  return { sequences: new Map(sequences.map((sequence) => [sequence.seqnumId, sequence])), isComplete };
+  }
+  const filled = Map.groupBy(
+    files.filter(({ header }) => header.entryCount > 0),
+    ({ header }) => header.seqnumId,
+  );
+  const others = Map.groupBy(
+    foreign.filter(({ seqnum }) => seqnum > 0),
+    ({ seqnumId }) => seqnumId,
+  );
+  const sequences = new Map<string, Sequence>();
+  for (const id of new Set([...filled.keys(), ...others.keys()])) {
+    const last = others.get(id)?.reduce((a, b) => (b.seqnum > a.seqnum ? b : a));
+    sequences.set(id, new Sequence(id, filled.get(id) ?? [], last));
+  }
+  return { sequences, isComplete };
+}
+
+/** A file that can be read, or the end of one that is not, where it is a journal at all. Throws the system's error. */
+function describe(path: string): JournalFile | Tail | undefined {
+  try {
+    const file = new JournalFile(path, () => {});
+    file.close();
+    return file;
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error;
+    return readTail(path);
+  }
 }

@@ -5,16 +5,20 @@
 import { type Cursor, seqnumCursor } from '../file/cursor.ts';
 import { MAX_EXACT } from '../file/format.ts';
 import type { JournalFile } from '../file/journal_file.ts';
+import type { Tail } from '../journalctl/tails.ts';
 import { copyOf, firstIndex, lastOfBoot, readFrom, readLast, search } from './file_search.ts';
 
 export class Sequence {
   readonly seqnumId: string;
+  /** The last entry of those that are in files which cannot be read here. */
+  readonly foreign: Tail | undefined;
   /** Those with entries, the newest first. */
   readonly #files: readonly JournalFile[];
 
-  /** The files are opened and closed; their headers describe them. At least one must have entries. */
-  constructor(seqnumId: string, files: readonly JournalFile[]) {
+  /** The files are opened and closed; their headers describe them. One of them must have entries, or there must be foreign ones. */
+  constructor(seqnumId: string, files: readonly JournalFile[], foreign?: Tail) {
     this.seqnumId = seqnumId;
+    this.foreign = foreign;
     this.#files = files
       .filter(({ header }) => header.entryCount > 0)
       .toSorted((a, b) => b.header.tailSeqnum - a.header.tailSeqnum);
@@ -25,7 +29,12 @@ export class Sequence {
   }
 
   get tailSeqnum(): number {
-    return Math.max(...this.#files.map(({ header }) => header.tailSeqnum));
+    return Math.max(this.foreign?.seqnum ?? 0, ...this.#files.map(({ header }) => header.tailSeqnum));
+  }
+
+  /** Which entries there are, in words. */
+  get range(): string {
+    return this.#files.length > 0 ? `entries ${this.headSeqnum} to ${this.tailSeqnum}` : `entries up to ${this.tailSeqnum}`;
   }
 
   /** The place before all entries, those included that turn up later. */
@@ -35,12 +44,16 @@ export class Sequence {
 
   /** The place behind all entries. */
   get end(): Cursor {
-    return this.lastUpTo(MAX_EXACT);
+    const last = this.lastUpTo(MAX_EXACT);
+    const { foreign } = this;
+    if (foreign === undefined || foreign.seqnum <= (last.seqnum ?? 0)) return last;
+    return seqnumCursor(this.seqnumId, foreign.seqnum, foreign.realtime);
   }
 
-  /** Whether the very entry of the cursor is there, and not only one of the same number. */
+  /** Whether the very entry of the cursor is there, and not only one of the same number; of foreign files nobody can tell, so it is. */
   holds(cursor: Cursor): boolean {
     const { seqnum = 0 } = cursor;
+    if (seqnum <= (this.foreign?.seqnum ?? 0)) return true;
     const found = this.lastUpTo(seqnum);
     if (found.seqnum !== seqnum) return false;
     // Its file cannot be opened now; nothing speaks against it.

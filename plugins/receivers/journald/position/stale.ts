@@ -59,7 +59,7 @@ export function moveStale(positions: Positions, sequence: Sequence, cursor: Curs
     action,
     why: isSetBack ? 'the journal was set back, as a power cut does, and numbers were given again' : 'its entry is gone',
     cursor: cursor.text,
-    journal: `entries ${sequence.headSeqnum} to ${sequence.tailSeqnum}`,
+    journal: sequence.range,
     skipped: action === 'newest' ? sequence.countUpTo(Infinity) - countUpTo : 0,
     repeated: action === 'oldest' ? countUpTo : 0,
     missing: isSetBack || next === undefined ? 0 : next - seqnum - 1,

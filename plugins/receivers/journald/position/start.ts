@@ -40,7 +40,9 @@ function atBoot(sequences: readonly Sequence[], bootId: string | undefined): Pos
   if (times.length === 0) return undefined;
   const positions = new Positions(Math.min(...times) - 1);
   for (const { sequence, first } of firsts) {
-    positions.set(first?.seqnum === undefined ? sequence.end : sequence.lastUpTo(first.seqnum - 1));
+    // What is in files that cannot be read here is gone through by time.
+    if (sequence.foreign === undefined)
+      positions.set(first?.seqnum === undefined ? sequence.end : sequence.lastUpTo(first.seqnum - 1));
   }
   return positions;
 }
