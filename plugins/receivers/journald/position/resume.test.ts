@@ -225,7 +225,7 @@ void test('an entry that took the number in the same boot is not taken for the o
   t.equal(reports.length, 1);
 });
 
-const GONE_CURSOR = cursorOf(B, 12, { bootId: NEXT_BOOT });
+const GONE_CURSOR = cursorOf(B, 12, { bootId: NEXT_BOOT, late: 0.5 });
 
 void test('where the journal of the saved position is gone, the clock decides or the operator', async (t) => {
   const goOn = (onStale: ResumeOptions['onStale']) => begin(journalOfFive(t), { saved: savedAt(GONE_CURSOR), onStale });
