@@ -12,6 +12,8 @@ interface EntryArray {
   /** Index of its first slot in the whole chain, and behind its last. */
   readonly first: number;
   readonly end: number;
+  /** False where the file ends before it does, so that it has fewer slots for now. */
+  readonly isWhole: boolean;
 }
 
 const SLOTS_AT_ONCE = 4096;
@@ -30,21 +32,20 @@ export class EntryList {
   #count = 0;
   #fileEnd = 0;
   #head = 0;
-  #isFinal = false;
 
   constructor(fd: number, isCompact: boolean) {
     this.#fd = fd;
     this.#itemBytes = isCompact ? ARRAY_ITEM_BYTES.compact : ARRAY_ITEM_BYTES.regular;
   }
 
-  /** Takes over the number of entries, and where the list begins, from a header just read; `isFinal` where it is the last one. */
-  grow(header: Header, isFinal: boolean): void {
+  /** Takes over the number of entries, and where the list begins, from a header just read. */
+  grow(header: Header): void {
     // A slot that was read before its entry was published may have been written since.
     if (header.entryCount !== this.#count) this.#slotsEnd = this.#slotsFirst;
     this.#count = header.entryCount;
     this.#fileEnd = header.end;
     this.#head = header.entryArrayOffset;
-    this.#isFinal = isFinal;
+    if (this.#arrays.at(-1)?.isWhole === false) this.#arrays.pop();
   }
 
   get count(): number {
@@ -93,11 +94,11 @@ export class EntryList {
     if (header === undefined || header.getUint8(0) !== ObjectType.entryArray) return undefined;
     const size = u64(header, 8);
     // Of a file that was cut short, what there is of an array counts.
-    if (offset + size > this.#fileEnd && !this.#isFinal) return undefined;
-    const length = Math.floor((Math.min(size, this.#fileEnd - offset) - ENTRY_ARRAY.items) / this.#itemBytes);
+    const isWhole = offset + size <= this.#fileEnd;
+    const length = Math.floor(((isWhole ? size : this.#fileEnd - offset) - ENTRY_ARRAY.items) / this.#itemBytes);
     if (length < 1) return undefined;
     const first = last?.end ?? 0;
-    return { offset, first, end: first + length };
+    return { offset, first, end: first + length, isWhole };
   }
 
   #nextOf(array: EntryArray): number {

@@ -288,7 +288,7 @@ export class JournalFile extends EntryNumbers {
   #grow({ windows, list }: OpenFile, settled: number): void {
     const { end, tailObjectOffset } = this.#header;
     windows.grow(end, this.isFinal ? end : tailObjectOffset + TAIL_OBJECT_BYTES, settled);
-    list.grow(this.#header, this.isFinal);
+    list.grow(this.#header);
   }
 
   #requireOpen(): OpenFile {
