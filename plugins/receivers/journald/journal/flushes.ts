@@ -29,6 +29,8 @@ interface EntryIdentity {
   readonly bootId: string;
   readonly monotonic: number;
   readonly hash: bigint;
+  /** Microseconds, of the wall clock. */
+  readonly realtime: number;
 }
 
 /** More are not remembered: each takes a `journalctl --relinquish-var` or a reboot. */
@@ -44,6 +46,15 @@ export class Flushes {
 
   constructor(saved: readonly Cursor[]) {
     this.#saved = saved.flatMap((cursor) => identityOf(cursor) ?? []);
+  }
+
+  /** Whether the file has, written at `realtime`, the very entry up to which another sequence had been read. Moves the file. */
+  hasLastRead(file: JournalFile, realtime: number): boolean {
+    const ends = this.#saved.filter((end) => end.realtime === realtime && end.seqnumId !== file.header.seqnumId);
+    if (ends.length === 0) return false;
+    file.seekBehindTime(realtime - 1);
+    while (file.advance() && file.realtime === realtime) if (ends.some((end) => isEntry(file, end))) return true;
+    return false;
   }
 
   /** A runtime file is to be read from behind `origin`; its own first entry is the current one. */
@@ -147,10 +158,14 @@ function holds(file: JournalFile, end: EntryIdentity, from: JournalFile): boolea
   search.seekBehindSeqnum(from.seqnum - 1);
   let found = false;
   while (!found && search.advance() && search.bootId === end.bootId && search.monotonic <= end.monotonic) {
-    found = search.monotonic === end.monotonic && hashOf(search) === end.hash;
+    found = isEntry(search, end);
   }
   search.close();
   return found;
+}
+
+function isEntry(file: JournalFile, { bootId, monotonic, hash }: EntryIdentity): boolean {
+  return file.monotonic === monotonic && file.bootId === bootId && hashOf(file) === hash;
 }
 
 function hashOf({ hashHigh, hashLow }: JournalFile): bigint {
@@ -158,9 +173,9 @@ function hashOf({ hashHigh, hashLow }: JournalFile): bigint {
 }
 
 /** What `b`, `m` and `x` of a cursor say; undefined where one is missing. */
-function identityOf({ text, seqnumId, bootId }: Cursor): EntryIdentity | undefined {
+function identityOf({ text, seqnumId, bootId, realtime }: Cursor): EntryIdentity | undefined {
   const monotonic = /;m=([0-9a-f]+)/.exec(text)?.[1];
   const hash = /;x=([0-9a-f]+)/.exec(text)?.[1];
   if (bootId === undefined || monotonic === undefined || hash === undefined) return undefined;
-  return { seqnumId, bootId, monotonic: Number.parseInt(monotonic, 16), hash: BigInt(`0x${hash}`) };
+  return { seqnumId, bootId, monotonic: Number.parseInt(monotonic, 16), hash: BigInt(`0x${hash}`), realtime };
 }

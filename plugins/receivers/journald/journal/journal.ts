@@ -159,7 +159,7 @@ export class Journal {
   /** Moves to where reading begins in a file that was met. All that is needed for the order is known then, also when it is closed. */
   #begin(member: Member): void {
     const { file, place } = member;
-    const origin = this.#originOf(file);
+    const origin = this.#originOf(member);
     const { seqnum, realtime } = origin;
     if (place.isRuntime && file.advance()) this.#flushes.resumed(member, origin);
     if (seqnum === undefined) file.seekBehindTime(realtime);
@@ -210,13 +210,14 @@ export class Journal {
     return true;
   }
 
-  #originOf({ header: { seqnumId } }: JournalFile): Cursor {
+  #originOf({ file, place }: Member): Cursor {
+    const { seqnumId } = file.header;
     const known = this.#origins.get(seqnumId);
     if (known !== undefined) return known;
     const saved = this.#positions.of(seqnumId);
-    const isNew = saved.seqnum === undefined && saved.realtime === this.#positions.baseline;
-    // Of the entries that have the time of what was read last, some may be in this sequence.
-    const origin = isNew ? timeCursor(Math.max(0, saved.realtime - 1), seqnumId) : saved;
+    // Of the entries that have the very time of the last one that was read, some may not have been.
+    const isCopy = !place.isRuntime && saved.seqnum === undefined && this.#flushes.hasLastRead(file, saved.realtime);
+    const origin = isCopy ? timeCursor(saved.realtime - 1, seqnumId) : saved;
     this.#origins.set(seqnumId, origin);
     this.#positions.set(origin);
     if (origin.seqnum !== undefined && origin.seqnum > 0) this.#gaps.begins(seqnumId, origin.seqnum);
