@@ -1,0 +1,56 @@
+/** Which journal a command is about, and what is said where it cannot be read. */
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { SluiceError } from '../../../../src/core/errors.ts';
+import { JournalDirectories, SYSTEM_ROOTS } from '../journal/directories.ts';
+import type { Journal } from '../journal/journal.ts';
+import { options } from '../options.ts';
+
+export interface PlaceFlags {
+  readonly directory?: string;
+  readonly namespace?: string;
+}
+
+const PERMISSION_HINT = 'run this as root or as a member of the group systemd-journal';
+
+/** Throws a SluiceError where the directory that was asked for is not there, or the namespace is none. */
+export function directoriesOf({ directory, namespace }: PlaceFlags): JournalDirectories {
+  const checked = options.shape.namespace.safeParse(namespace);
+  if (!checked.success) {
+    const hint = checked.error.issues.map(({ message }) => `it ${message}`).join();
+    throw new SluiceError('config_invalid', `--namespace is no namespace: ${namespace}`, { hint });
+  }
+  if (directory === undefined) return new JournalDirectories(SYSTEM_ROOTS, { namespace });
+  const path = resolve(directory);
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    throw new SluiceError('path_missing', `there is no directory ${path}`, {
+      hint: 'give the directory with the journal files, or the one with directories of them that are named for machine ids',
+    });
+  }
+  return new JournalDirectories([path], { namespace });
+}
+
+/** Whether a path cannot be read because this user may not. */
+export function isForbidden(reason: string): boolean {
+  return /^(?:EACCES|EPERM)\b/.test(reason);
+}
+
+/** Throws a SluiceError where nothing of a journal that was looked at can be read. */
+export function checkReadable({ roots }: JournalDirectories, { files, problems }: Journal): void {
+  if (files.length > 0) return;
+  const [first] = problems;
+  throw noJournal(roots, [...problems.values()].some(isForbidden), first?.join(': '));
+}
+
+/** The error where no file can be read; `problem` is one of the reasons, where there are files at all. */
+export function noJournal(roots: readonly string[], isKeptOut: boolean, problem: string | undefined): SluiceError {
+  const where = roots.join(' or ');
+  if (problem === undefined) {
+    return new SluiceError('path_missing', `there is no journal in ${where}`, {
+      hint: 'if journald runs here, see Storage= in journald.conf(5); journals of other hosts are read with --directory',
+    });
+  }
+  return isKeptOut
+    ? new SluiceError('permission_denied', `the journal in ${where} may not be read by this user`, { hint: PERMISSION_HINT })
+    : new SluiceError('unsupported', `nothing of the journal in ${where} can be read`, { hint: problem });
+}
