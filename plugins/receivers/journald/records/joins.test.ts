@@ -157,6 +157,24 @@ void test('a line whose next part does not come is given up by the clock, and sh
   journal.close();
 });
 
+void test('what parts of lines share with others stays what it is', async (t) => {
+  const more = ['X=shared', 'Y=shared'];
+  // What lies further back in the file than this is looked up as a set, whose members are copied once a batch.
+  const far = { fields: [`FILLER=${'f'.repeat(100_000)}`], realtime: START };
+  const entries = [part('a', 'first', false, 0, more), part('a', 'p', true, 0, more), part('a', 'q', false, 0, more), far];
+  const parts = ['1', '2'.repeat(100), '3'.repeat(1000)].map((text) => part('a', text, true, 0, more));
+  const last = part('a', 'late', false, 2000, more);
+  const { records } = readEntries(
+    t,
+    [...entries, ...parts, part('a', 'end', false, 0, more), part('a', 'x', false, 0, more), ...parts, last],
+    {
+      fields: ['X', 'Y'],
+    },
+  );
+  t.equal(records.length, 7);
+  t.same(new Set(records.map(({ fields }) => fields)), new Set(['"X":"shared","Y":"shared"', '']));
+});
+
 void test('what is stored is given up by the times of its entries', async (t) => {
   const entries = [
     part('a', 'one', true, 0),
