@@ -1,13 +1,15 @@
 /** The driver that reads the journal's files itself: looks for new entries in turns, and emits what it finds. */
 import { setImmediate } from 'node:timers/promises';
+import type { Batch } from '../../../src/core/batch.ts';
 import { Alarm } from './alarm.ts';
 import type { Driver, DriverSetup } from './driver.ts';
 import { DirectoryWatch } from './journal/directory_watch.ts';
 import type { JournalDirectories } from './journal/directories.ts';
 import { Journal } from './journal/journal.ts';
-import { BatchReader } from './records/batch_reader.ts';
-import { FieldTable } from './records/fields.ts';
-import { EntrySelection } from './select/selection.ts';
+import { ForeignFiles } from './journalctl/foreign_files.ts';
+import { Positions } from './position/positions.ts';
+import { readerOptions } from './reader_options.ts';
+import { BatchReader, type Progress } from './records/batch_reader.ts';
 
 /** A change that the system reports is looked at after this, together with those that come with it. */
 const SOON_MS = 10;
@@ -22,6 +24,11 @@ export class FilesDriver implements Driver {
   readonly #directories: JournalDirectories;
   readonly #journal: Journal;
   readonly #reader: BatchReader;
+  /** Files for which another driver is needed; undefined where none is to be used. */
+  readonly #foreign: ForeignFiles | undefined;
+  /** Behind what was emitted. */
+  readonly #emitted = new Positions(0);
+  readonly #progress: Progress;
   readonly #alarm: Alarm;
   readonly #watch: DirectoryWatch;
   readonly #stopped = Promise.withResolvers<void>();
@@ -31,23 +38,26 @@ export class FilesDriver implements Driver {
 
   constructor(setup: DriverSetup, directories: JournalDirectories) {
     const { options, context, events, positions } = setup;
-    const selection = new EntrySelection(options.include, options.exclude);
     this.#setup = setup;
     this.#directories = directories;
-    this.#journal = new Journal(directories, positions, (reason) => events.damaged(reason));
-    this.#reader = new BatchReader(this.#journal, {
-      receiver: context.id,
-      format: options.log_format,
-      selection,
-      table: new FieldTable({ fields: options.fields, service: options.service, conditions: selection.fields }),
-      maxValueBytes: options.max_field_bytes,
-      parseJson: options.parse_json,
-      now: () => context.clock.monotonicMs(),
-      onDamage: (reason) => events.damaged(reason),
-      onCut: () => events.truncated(),
-      onLeftOut: (count) => events.leftOut(count),
-      onSuppressed: ({ count, unit }) => events.lost('suppressed', count, unit),
-    });
+    this.#journal = new Journal(
+      directories,
+      positions,
+      (reason) => events.damaged(reason),
+      (reason, count) => events.lost(reason, count),
+    );
+    this.#reader = new BatchReader(this.#journal, readerOptions(setup));
+    this.#foreign = options.driver === 'auto' ? new ForeignFiles(options, context) : undefined;
+    this.#progress = {
+      ackFor: (cursor) => {
+        if (cursor !== undefined) this.#emitted.advance(cursor);
+        return setup.commits.ackFor(cursor);
+      },
+      passed: (cursor) => {
+        this.#emitted.advance(cursor);
+        setup.commits.passed(cursor);
+      },
+    };
     this.#alarm = new Alarm(context.clock);
     this.#watch = new DirectoryWatch(() => this.#alarm.ring());
   }
@@ -64,6 +74,13 @@ export class FilesDriver implements Driver {
     const last = this.#reader.lastRealtime;
     if (this.#hasCaughtUp || last === 0) return 0;
     return Math.max(0, this.#setup.context.clock.wallMicros() - last) / 1e6;
+  }
+
+  /** How far entries were read and emitted, delivered or not. */
+  get reached(): Positions {
+    const reached = this.#setup.positions.copy();
+    for (const cursor of this.#emitted.cursors.toReversed()) reached.advance(cursor);
+    return reached;
   }
 
   run(): Promise<'stopped' | 'unsupported'> {
@@ -93,27 +110,43 @@ export class FilesDriver implements Driver {
       journal.refresh(mustList);
       events.looked(this.#directories, journal);
       this.#watch.follow(this.#directories.present);
+      if (journal.problems.size > 0 && (await this.#isUnsupported())) return this.#finish();
       await this.#drain();
       await this.#alarm.wait(Math.min(options.poll_interval, this.#reader.dueMs), SOON_MS);
     }
     return 'stopped';
   }
 
+  /** Whether there is something to read that only another driver can. To be asked before what is later is emitted. */
+  async #isUnsupported(): Promise<boolean> {
+    return this.#foreign !== undefined && (await this.#foreign.needJournalctl(this.#journal.problems.keys(), this.reached));
+  }
+
+  /** Leaves nothing pending for whoever goes on behind `reached`. */
+  #finish(): 'unsupported' {
+    const read = (): Batch | undefined => this.#reader.finish(this.#progress);
+    for (let batch = read(); batch !== undefined; batch = read()) this.#emit(batch);
+    return 'unsupported';
+  }
+
   /** Emits what there is to be read now, as fast as there is room for it. */
   async #drain(): Promise<void> {
-    const { context, events, commits } = this.#setup;
+    const { context } = this.#setup;
     for (;;) {
       const room = context.whenRoom();
       if (room !== undefined) await Promise.race([room, this.#stopped.promise]);
       if (this.#isStopped) return;
-      const reading = this.#reader.read(commits);
-      this.#hasCaughtUp = reading === undefined;
-      if (reading === undefined) return;
-      if (reading !== 'passed') {
-        events.entriesRead(reading.count);
-        context.emit(reading);
-      }
+      const reading = this.#reader.read(this.#progress);
+      this.#hasCaughtUp = reading === undefined && !this.#journal.isSearching;
+      if (this.#hasCaughtUp) return;
+      if (reading !== undefined && reading !== 'passed') this.#emit(reading);
       await setImmediate();
     }
+  }
+
+  #emit(batch: Batch): void {
+    const { context, events } = this.#setup;
+    events.entriesRead(batch.count);
+    context.emit(batch);
   }
 }

@@ -2,14 +2,17 @@
 import { stat } from 'node:fs/promises';
 import type { Receiver, ReceiverContext } from '../../../src/core/component.ts';
 import { errnoOf, SluiceError } from '../../../src/core/errors.ts';
-import type { Driver } from './driver.ts';
+import type { Driver, DriverSetup } from './driver.ts';
 import { Events } from './events.ts';
 import { FilesDriver } from './files_driver.ts';
 import { JournalDirectories, SYSTEM_ROOTS } from './journal/directories.ts';
+import { requireJournalctl } from './journalctl/command.ts';
+import { JournalctlDriver } from './journalctl/driver.ts';
 import type { JournaldOptions } from './options.ts';
 import { currentBootId } from './position/boot.ts';
 import { Commits } from './position/commits.ts';
 import { CursorFile } from './position/cursor_file.ts';
+import type { Positions } from './position/positions.ts';
 import { resume } from './position/resume.ts';
 
 export class JournaldReceiver implements Receiver {
@@ -19,6 +22,8 @@ export class JournaldReceiver implements Receiver {
   readonly #directories: JournalDirectories;
   #driver: Driver | undefined;
   #commits: Commits | undefined;
+  #running: Promise<void> = Promise.resolve();
+  #isStopped = false;
 
   constructor(options: JournaldOptions, context: ReceiverContext) {
     const { metrics } = context;
@@ -29,6 +34,10 @@ export class JournaldReceiver implements Receiver {
       namespace: options.namespace,
       includeUsers: options.include_users,
     });
+    for (const driver of ['files', 'journalctl']) {
+      const help = 'Who reads the journal: 1 for the driver in use, 0 for the other.';
+      metrics.observed('sluice_journald_driver', help, () => (this.#driver?.name === driver ? 1 : 0), { driver });
+    }
     metrics.observed(
       'sluice_journald_files',
       'Journal files that are there and can be read.',
@@ -48,12 +57,13 @@ export class JournaldReceiver implements Receiver {
 
   /**
    * Finds where to begin and starts to read. Throws a `SluiceError` where the configured directory is missing, or the saved position
-   * cannot be read, or must not be moved although its entry is gone.
+   * cannot be read, or must not be moved although its entry is gone, or the driver asked for cannot be run.
    */
   async start(): Promise<void> {
     const { clock, stateDirectory } = this.#context;
     const { directory, commit_interval: intervalMs, ...options } = this.#options;
     if (directory !== undefined) await requireDirectory(directory);
+    if (options.driver === 'journalctl') await requireJournalctl(this.#options);
     const file = new CursorFile(stateDirectory);
     const saved = await file.load();
     const positions = resume({
@@ -71,17 +81,32 @@ export class JournaldReceiver implements Receiver {
     // Saved before anything is read, so that a restart goes on here even if not a single entry comes until then.
     await commits.save();
     const setup = { options: this.#options, context: this.#context, events: this.#events, positions, commits };
-    const driver = new FilesDriver(setup, this.#directories);
-    this.#driver = driver;
-    void driver.run();
+    this.#running = options.driver === 'journalctl' ? this.#runJournalctl(setup, positions.copy()) : this.#runFiles(setup);
   }
 
   async stop(): Promise<void> {
+    this.#isStopped = true;
     await this.#driver?.stop();
+    await this.#running;
   }
 
   async close(): Promise<void> {
     await this.#commits?.close();
+  }
+
+  async #runFiles(setup: DriverSetup): Promise<void> {
+    const driver = new FilesDriver(setup, this.#directories);
+    this.#driver = driver;
+    if ((await driver.run()) === 'stopped') return;
+    const { reached } = driver;
+    await driver.stop();
+    if (!this.#isStopped) await this.#runJournalctl(setup, reached);
+  }
+
+  async #runJournalctl(setup: DriverSetup, reached: Positions): Promise<void> {
+    const driver = new JournalctlDriver(setup, this.#directories, reached);
+    this.#driver = driver;
+    await driver.run();
   }
 }
 

@@ -5,7 +5,7 @@ import { type Cursor, parseCursor, seqnumCursor, timeCursor } from '../file/curs
 import { options } from '../options.ts';
 import { withoutSystemd } from '../testdata/systemd.ts';
 import { temporaryDirectory } from '../testdata/temporary.ts';
-import { journalctlArgs, journalctlVersion } from './command.ts';
+import { journalctlArgs, requireJournalctl } from './command.ts';
 
 const ALWAYS = ['--output=export', '--all', '--merge', '--follow', '--no-tail', '--no-pager'];
 
@@ -42,12 +42,21 @@ void test('it begins behind an entry, or at a time', async (t) => {
 });
 
 void test('its version is its first line', { skip: withoutSystemd }, async (t) => {
-  t.match(await journalctlVersion(), /^systemd \d+/);
+  t.match(await requireJournalctl(options.parse({})), /^systemd \d+/);
 });
 
 void test('a program that cannot be run is told with the reason and what to do', async (t) => {
-  await t.rejects(journalctlVersion('/nonexistent/journalctl'), cannotRun('ENOENT'));
-  await t.rejects(journalctlVersion(program(t, 'echo no; exit 3')), cannotRun('exit code 3'));
-  await t.rejects(journalctlVersion(program(t, 'kill -9 $$')), cannotRun('it was killed'));
-  await t.rejects(journalctlVersion(program(t, 'true')), cannotRun('exit code 0'));
+  await t.rejects(requireJournalctl(options.parse({}), '/nonexistent/journalctl'), cannotRun('ENOENT'));
+  await t.rejects(requireJournalctl(options.parse({}), program(t, 'echo no; exit 3')), cannotRun('exit code 3'));
+  await t.rejects(requireJournalctl(options.parse({}), program(t, 'kill -9 $$')), cannotRun('it was killed'));
+  await t.rejects(requireJournalctl(options.parse({}), program(t, 'true')), cannotRun('exit code 0'));
+});
+
+void test('what it cannot read is an error too', async (t) => {
+  const asked = options.parse({ directory: '/a', namespace: 'web' });
+  await t.rejects(requireJournalctl(asked), {
+    code: 'unsupported',
+    message: /namespace/,
+    hint: /leave directory or namespace out/,
+  });
 });

@@ -27,8 +27,16 @@ export function journalctlArgs({ directory, namespace, include_users: hasUsers }
   ];
 }
 
-/** What `journalctl --version` says in its first line (`systemd 252 (252.39-1)`). Throws a `SluiceError` where it cannot be run. */
-export async function journalctlVersion(program = PROGRAM): Promise<string> {
+/**
+ * What `journalctl --version` says in its first line (`systemd 252 (252.39-1)`). Throws a `SluiceError` where it cannot be run, or
+ * cannot read what the options ask for.
+ */
+export async function requireJournalctl({ directory, namespace }: JournaldOptions, program = PROGRAM): Promise<string> {
+  if (directory !== undefined && namespace !== undefined) {
+    throw new SluiceError('unsupported', 'journalctl cannot read a namespace in a directory that is named', {
+      hint: 'leave directory or namespace out, or set driver: files',
+    });
+  }
   const child = spawn(program, ['--version'], { stdio: ['ignore', 'pipe', 'ignore'], timeout: VERSION_TIMEOUT_MS });
   const status = new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve));
   try {

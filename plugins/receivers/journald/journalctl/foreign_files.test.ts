@@ -3,6 +3,7 @@ import { test } from 'tap';
 import { FakeReceiverContext } from '../../../../test/helpers/contexts.ts';
 import { VirtualClock } from '../../../../test/helpers/virtual_clock.ts';
 import { seqnumCursor } from '../file/cursor.ts';
+import { options } from '../options.ts';
 import { Positions } from '../position/positions.ts';
 import { fakeJournalctl } from '../testdata/fake_journalctl.ts';
 import { setUnknownFeature } from '../testdata/foreign.ts';
@@ -20,7 +21,7 @@ function setUp(t: { teardown(run: () => void): unknown }, program?: string) {
   const fake = fakeJournalctl(directory, [{ out: 'systemd 300 (300.1)\n+PAM\n', end: 0 }]);
   const clock = new VirtualClock();
   const context = new FakeReceiverContext({ clock });
-  return { path, journal, fake, clock, context, foreign: new ForeignFiles(context, program ?? fake.path) };
+  return { path, journal, fake, clock, context, foreign: new ForeignFiles(options.parse({}), context, program ?? fake.path) };
 }
 
 void test('journalctl is needed for a file that only it can read and that has entries', async (t) => {

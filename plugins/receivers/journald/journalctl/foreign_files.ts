@@ -1,8 +1,9 @@
 /** Watches for files with features that are newer than this reader, and tells when journalctl must take over because of them. */
 import type { ReceiverContext } from '../../../../src/core/component.ts';
-import { SluiceError } from '../../../../src/core/errors.ts';
+import { describeError, SluiceError } from '../../../../src/core/errors.ts';
+import type { JournaldOptions } from '../options.ts';
 import type { Positions } from '../position/positions.ts';
-import { journalctlVersion, PROGRAM } from './command.ts';
+import { requireJournalctl, PROGRAM } from './command.ts';
 import { isAhead } from './places.ts';
 import { readTail, type Tail } from './tails.ts';
 
@@ -10,19 +11,21 @@ import { readTail, type Tail } from './tails.ts';
 const TRY_MS = 60_000;
 
 export class ForeignFiles {
+  readonly #options: JournaldOptions;
   readonly #context: ReceiverContext;
   readonly #program: string;
   /** Those that are left out because journalctl cannot be run, and when that was found out last. */
   #leftOut = '';
   #triedMs = -Infinity;
 
-  constructor(context: ReceiverContext, program = PROGRAM) {
+  constructor(options: JournaldOptions, context: ReceiverContext, program = PROGRAM) {
+    this.#options = options;
     this.#context = context;
     this.#program = program;
   }
 
   /**
-   * Whether one of the files at `paths`, which could not be read, has entries behind `reached` and journalctl can be run. To be
+   * Whether one of the files at `paths`, which could not be read, has entries behind `reached` and journalctl can read them. To be
    * asked before anything is read that may be later than these entries.
    */
   async needJournalctl(paths: Iterable<string>, reached: Positions): Promise<boolean> {
@@ -32,7 +35,7 @@ export class ForeignFiles {
     if (files.length === 0 || (key === this.#leftOut && clock.monotonicMs() - this.#triedMs < TRY_MS)) return false;
     this.#triedMs = clock.monotonicMs();
     try {
-      const version = await journalctlVersion(this.#program);
+      const version = await requireJournalctl(this.#options, this.#program);
       const message =
         'journalctl reads the journal from now on: files have a feature that this version of the agent does not know';
       log.warn(message, { files, version, hint: 'update the agent, which reads faster' });
@@ -41,7 +44,7 @@ export class ForeignFiles {
       if (!(error instanceof SluiceError)) throw error;
       if (key !== this.#leftOut) {
         const message = 'entries are left out: files have a feature that this version of the agent does not know';
-        log.error(message, { files, journalctl: error.message, hint: 'update the agent, or install journalctl' });
+        log.error(message, { files, journalctl: describeError(error), hint: 'update the agent' });
       }
       this.#leftOut = key;
       return false;
