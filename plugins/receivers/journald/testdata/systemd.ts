@@ -6,7 +6,8 @@ import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { type ExportField, parseExport, writeExport } from './export_format.ts';
 
-const REMOTE = ['/usr/lib/systemd/systemd-journal-remote', '/lib/systemd/systemd-journal-remote'].find((path) =>
+/** Where systemd-journal-remote is; undefined where it is not. */
+export const REMOTE = ['/usr/lib/systemd/systemd-journal-remote', '/lib/systemd/systemd-journal-remote'].find((path) =>
   existsSync(path),
 );
 
