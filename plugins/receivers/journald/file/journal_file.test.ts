@@ -131,7 +131,7 @@ void test('files that are no journals are refused with what to do', async (t) =>
   writeFileSync(path, '');
   t.throws(() => new JournalFile(path, () => {}), { code: 'unsupported', transient: true });
   writeFileSync(path, Buffer.alloc(1000, 'x'));
-  t.throws(() => new JournalFile(path, () => {}), { code: 'unsupported', transient: false, message: /not a journal file/ });
+  t.throws(() => new JournalFile(path, () => {}), { code: 'state_invalid', transient: false, message: /not a journal file/ });
   const newer = new JournalWriter().bytes();
   newer[12] = 0xff;
   writeFileSync(path, newer);

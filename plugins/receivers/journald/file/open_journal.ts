@@ -46,7 +46,7 @@ function unreadable(path: string, problem: HeaderProblem | 'replaced'): SluiceEr
         hint: 'update the agent, or read that journal with journalctl',
       });
     case 'signature':
-      return new SluiceError('unsupported', `${path} is not a journal file`, { hint: 'move it out of the journal directory' });
+      return new SluiceError('state_invalid', `${path} is not a journal file`, { hint: 'move it out of the journal directory' });
     case 'truncated':
       // A file that was created a moment ago has no header yet.
       return new SluiceError('unsupported', `${path} has no complete header`, { transient: true });

@@ -66,12 +66,12 @@ export class Gaps {
 
   /** A file was removed. */
   gone(member: Member): void {
-    const { file, place, isDone } = member;
+    const { file, place } = member;
     const { seqnumId, headSeqnum, tailSeqnum, entryCount } = file.header;
     this.#tellUnreadable(member);
     // A runtime file that goes with its directory was flushed.
     const isFlushed = place.isRuntime && !this.#directories.has(place);
-    if (!isDone && !isFlushed && file.unreadCount > 0) this.#onLost('vacuumed', file.unreadCount);
+    if (!isFlushed && file.unreadCount > 0) this.#onLost('vacuumed', file.unreadCount);
     this.#account(seqnumId, tailSeqnum);
     this.#gone.push({ writer: place.writer, seqnumId, headSeqnum, tailSeqnum, entryCount });
     if (this.#gone.length > MAX_GONE_FILES) this.#gone.shift();
@@ -132,14 +132,14 @@ export class Gaps {
     return count;
   }
 
-  /** Whether there are files that cannot be seen or opened now, and later perhaps can. */
+  /** Whether there are files that cannot be read now, and later perhaps can. */
   #isInTheWay(writer: string): boolean {
-    for (const member of this.#members) if (member.place.writer === writer && (member.isAway || member.isBlocked)) return true;
     return this.#problemsOf(writer).some((path) => !this.#members.ruined.has(path));
   }
 
+  /** Files and directories of the writer that cannot be read. */
   #problemsOf(writer: string): string[] {
-    return [...this.#members.problems.keys()].filter((path) => path.split('/').at(-2) === writer || writer === '');
+    return [...this.#members.problems.keys()].filter((path) => path.split('/').slice(-2).includes(writer) || writer === '');
   }
 
   #tellUnreadable(member: Member): void {
