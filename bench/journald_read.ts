@@ -1,87 +1,146 @@
 /**
- * Reads a stored journal to batches: 500,000 entries of 20 fields, in files that systemd wrote, from the page cache.
- * `node bench/journald_read.ts [compact|regular] [default|all] [ENTRIES]`
+ * Reads a stored journal to batches, beside what `journalctl` takes to print it, in turns: entries of 20 fields, in files that systemd
+ * wrote, from the page cache.
+ * `node bench/journald_read.ts [--entries 500000] [--runs 5] [--layout compact|regular] [--fields default|all]`
+ *
+ * Ours is the receiver itself, in a process that does nothing else, which settles each batch at once; the first of its runs compiles
+ * the code and is not counted. journalctl prints to /dev/null.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { JournalDirectories } from '../plugins/receivers/journald/journal/directories.ts';
-import { Journal } from '../plugins/receivers/journald/journal/journal.ts';
-import { Positions } from '../plugins/receivers/journald/position/positions.ts';
-import { BatchReader } from '../plugins/receivers/journald/records/batch_reader.ts';
-import { DEFAULT_FIELDS, DEFAULT_SERVICE_FIELDS } from '../plugins/receivers/journald/records/field_names.ts';
-import { FieldTable, type Selection } from '../plugins/receivers/journald/records/fields.ts';
-import { EntrySelection } from '../plugins/receivers/journald/select/selection.ts';
-import { Ack, DELIVERED } from '../src/core/ack.ts';
+import { parseArgs } from 'node:util';
+import { CountingContext } from './lib/counting_context.ts';
 import { writeJournal } from './lib/journal_workload.ts';
 import { median } from './lib/process.ts';
+import definition from '../plugins/receivers/journald/index.ts';
 
-const RUNS = 5;
-
-interface Run {
-  readonly entries: number;
-  readonly seconds: number;
-  readonly cpuSeconds: number;
+export interface ReadOptions {
+  /** Default 500,000. */
+  readonly entries?: number;
+  /** Default true. */
+  readonly isCompact?: boolean;
+  /** Default: those that are shipped by default. */
+  readonly fields?: 'default' | 'all';
 }
 
-/** Reads everything in `directory` once, as the receiver does, and settles each batch at once. */
-function read(directory: string, fields: Selection): Run {
-  const startedAt = performance.now();
-  const startCpu = process.cpuUsage();
-  const journal = new Journal(new JournalDirectories([directory]), new Positions(0), damaged);
-  const options = { receiver: 'journald', format: 'journal', maxValueBytes: 256 * 1024, parseJson: false };
-  const selection = new EntrySelection(undefined, undefined);
-  const table = new FieldTable({ fields, service: DEFAULT_SERVICE_FIELDS, conditions: selection.fields });
-  const callbacks = {
-    onDamage: damaged,
-    onCut: () => damaged('cut'),
-    onLeftOut: () => damaged('left out'),
-    onSuppressed: () => {},
-    now: () => performance.now(),
-  };
-  const reader = new BatchReader(journal, { ...options, ...callbacks, table, selection });
-  const progress = { ackFor: () => new Ack(), passed: () => {} };
-  let count = 0;
-  journal.refresh(true);
-  for (let batch = reader.read(progress); batch !== undefined; batch = reader.read(progress)) {
-    if (batch === 'passed') continue;
-    count += batch.count;
-    batch.settle(DELIVERED);
-  }
-  journal.close();
-  const { user, system } = process.cpuUsage(startCpu);
-  return { entries: count, seconds: (performance.now() - startedAt) / 1000, cpuSeconds: (user + system) / 1e6 };
+export interface Reading {
+  readonly entriesPerSecond: number;
+  readonly cpuSecondsPerMillion: number;
 }
 
-function damaged(reason: string): never {
-  throw new Error(`the journal is damaged: ${reason}`);
+export interface ReadResult {
+  readonly sluice: Reading & { readonly residentMiB: number };
+  readonly exporting: Reading;
+  readonly json: Reading;
 }
 
-/** Measures in a process that has done nothing else: one run to warm up, then the median of the others. */
-function measure(directory: string, fields: Selection): void {
-  read(directory, fields);
-  const runs = Array.from({ length: RUNS }, () => read(directory, fields));
-  const entries = median(runs.map((run) => run.entries));
-  console.log(`  ${entries} entries, median of ${RUNS} runs`);
-  console.log(`  ${Math.round(entries / median(runs.map(({ seconds }) => seconds)))} entries/s`);
-  console.log(`  ${(median(runs.map(({ cpuSeconds }) => cpuSeconds)) / (entries / 1e6)).toFixed(2)} CPU s per million entries`);
-  console.log(`  ${Math.round(process.memoryUsage.rss() / 2 ** 20)} MiB resident`);
-}
+/** So often for one run of journalctl, which takes many times as long. */
+const RUNS_OF_OURS = 3;
 
-const [mode = 'compact', selection = 'default', entries = '500000'] = process.argv.slice(2);
-const fields = selection === 'all' ? 'all' : DEFAULT_FIELDS;
-if (mode === 'measure') measure(entries, fields);
-else {
+/** Runs of all three in turn, on one journal. */
+export async function runJournaldRead(runs: number, options: ReadOptions = {}): Promise<ReadResult[]> {
+  const { entries = 500_000, isCompact = true, fields = 'default' } = options;
   const directory = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
   try {
-    await writeJournal(directory, Number(entries), mode === 'compact');
+    await writeJournal(directory, entries, isCompact);
     const sizes = readdirSync(directory).map((name) => statSync(join(directory, name)).size);
-    const megabytes = Math.round(sizes.reduce((sum, size) => sum + size, 0) / 1e6);
-    console.log(`${cpus()[0]?.model}, ${cpus().length} cores, Node ${process.version}`);
-    console.log(`${mode} journal of ${megabytes} MB in ${sizes.length} files, ${selection} fields`);
-    execFileSync(process.execPath, [import.meta.filename, 'measure', selection, directory], { stdio: 'inherit' });
+    console.error(`a journal of ${Math.round(sizes.reduce((sum, size) => sum + size, 0) / 1e6)} MB in ${sizes.length} files`);
+    return Array.from({ length: runs }, () => ({
+      sluice: readHere(directory, entries, fields),
+      exporting: journalctl(directory, entries, 'export'),
+      json: journalctl(directory, entries, 'json'),
+    }));
   } finally {
     rmSync(directory, { recursive: true });
+  }
+}
+
+/** In a process of its own. */
+function readHere(directory: string, entries: number, fields: string): ReadResult['sluice'] {
+  const args = [import.meta.filename, '--measure', directory, '--entries', String(entries), '--fields', fields];
+  const printed: unknown = JSON.parse(
+    execFileSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }),
+  );
+  if (!isReading(printed)) throw new Error('the process that measures has printed something else');
+  return printed;
+}
+
+function isReading(value: unknown): value is ReadResult['sluice'] {
+  return typeof value === 'object' && value !== null && 'entriesPerSecond' in value && 'residentMiB' in value;
+}
+
+function journalctl(directory: string, entries: number, output: 'export' | 'json'): Reading {
+  // The shell tells what its child has used, which Node does not.
+  const script = `TIMEFORMAT='%R %U %S'; time journalctl --quiet --all --directory "$1" --output ${output} > /dev/null`;
+  const printed = execFileSync('bash', ['-c', `{ ${script}; } 2>&1`, 'bash', directory], { encoding: 'utf8' });
+  const [wall = NaN, user = NaN, system = NaN] = printed.trim().split(' ').map(Number);
+  return { entriesPerSecond: entries / wall, cpuSecondsPerMillion: ((user + system) / entries) * 1e6 };
+}
+
+/** The process that measures. */
+async function measure(directory: string, entries: number, fields: string): Promise<void> {
+  await readOnce(directory, entries, fields);
+  const runs: Reading[] = [];
+  for (let run = 0; run < RUNS_OF_OURS; run++) runs.push(await readOnce(directory, entries, fields));
+  console.log(
+    JSON.stringify({
+      entriesPerSecond: median(runs.map((run) => run.entriesPerSecond)),
+      cpuSecondsPerMillion: median(runs.map((run) => run.cpuSecondsPerMillion)),
+      residentMiB: process.memoryUsage.rss() / 2 ** 20,
+    }),
+  );
+}
+
+async function readOnce(directory: string, entries: number, fields: string): Promise<Reading> {
+  const stateDirectory = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
+  const options = { directory, start_at: 'beginning', ...(fields === 'all' ? { fields: 'all' } : {}) };
+  const context = new CountingContext(entries, stateDirectory);
+  const receiver = definition.create(definition.options.parse(options), context);
+  const startMs = performance.now();
+  const startCpu = process.cpuUsage();
+  await receiver.start();
+  await context.reached;
+  const { user, system } = process.cpuUsage(startCpu);
+  const seconds = (performance.now() - startMs) / 1000;
+  await receiver.stop();
+  await receiver.close?.();
+  rmSync(stateDirectory, { recursive: true });
+  return { entriesPerSecond: entries / seconds, cpuSecondsPerMillion: (user + system) / entries };
+}
+
+function say({ entriesPerSecond, cpuSecondsPerMillion }: Reading): string {
+  return `${Math.round(entriesPerSecond)} entries/s with ${cpuSecondsPerMillion.toFixed(2)} CPU s a million`;
+}
+
+/** How many times as fast, and in how many times less of a processor. */
+function beside(ours: Reading, theirs: Reading): string {
+  const rate = ours.entriesPerSecond / theirs.entriesPerSecond;
+  return `${rate.toFixed(1)}x, CPU ${(theirs.cpuSecondsPerMillion / ours.cpuSecondsPerMillion).toFixed(1)}x`;
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({
+    options: {
+      entries: { type: 'string', default: '500000' },
+      runs: { type: 'string', default: '5' },
+      layout: { type: 'string', default: 'compact' },
+      fields: { type: 'string', default: 'default' },
+      measure: { type: 'string' },
+    },
+  });
+  const [entries, fields] = [Number(values.entries), values.fields === 'all' ? 'all' : 'default'] as const;
+  if (values.measure !== undefined) await measure(values.measure, entries, fields);
+  else {
+    console.log(`${cpus()[0]?.model}, ${cpus().length} cores, Node ${process.version}; ${values.layout}, ${fields} fields`);
+    const results = await runJournaldRead(Number(values.runs), { entries, fields, isCompact: values.layout !== 'regular' });
+    for (const { sluice, exporting, json } of results) {
+      console.log(
+        `${say(sluice)}, ${Math.round(sluice.residentMiB)} MiB;`,
+        `-o export ${say(exporting)} (${beside(sluice, exporting)});`,
+        `-o json ${say(json)} (${beside(sluice, json)})`,
+      );
+    }
   }
 }

@@ -15,13 +15,13 @@ const POOL_BYTES = 4 * 1024 * 1024;
 
 /** systemd compresses values from 512 bytes on. */
 const COMPRESSED_BYTES = 512;
-const HUGE_BYTES = 384 * 1024;
+const HUGE_BYTES = 1024 * 1024;
 
 const BOOTS = ['0123456789abcdef0123456789abcdef', 'fedcba9876543210fedcba9876543210'];
 
 /**
  * `count` entries with values that are text, several lines, binary, empty, shared and of their own, repeated under one name, long enough
- * to be compressed (well or not at all), and one in some thousand huge (hundreds of kibibytes), or an entry of hundreds of fields. The same
+ * to be compressed (well or not at all), and one in some thousand huge (up to a mebibyte), or an entry of hundreds of fields. The same
  * for the same seed. Times grow, and do so alike in two boots.
  */
 export function* generate(seed: number, count: number): Iterable<ExportField[]> {
