@@ -1,9 +1,11 @@
-/** `sluice journal cat`: the entries of the journal. */
+/** `sluice journal status|cat`: what there is of the journal, how far the agent is, and the entries themselves. */
 import { type Command, Option } from 'commander';
-import type { Example, PluginTerminal } from '../../../../src/kit/commands.ts';
+import { DEFAULT_CONFIG, type Example, type PluginTerminal } from '../../../../src/kit/commands.ts';
 import type { CatFlags } from './cat_flags.ts';
+import type { StatusFlags } from './status.ts';
 
 export const examples: readonly Example[] = [
+  ['sluice journal status', 'the journal’s files, and how far behind the agent is'],
   ['sluice journal cat -u nginx --since 1h', 'what nginx has logged in the last hour'],
 ];
 
@@ -15,6 +17,14 @@ export function register(program: Command, terminal: PluginTerminal): void {
     .description(
       'Reads the files of the systemd journal as the journald receiver does, beside a running agent too. docs/JOURNALD.md says how Sluice reads the journal.',
     );
+
+  place(journal.command('status'))
+    .option('-c, --config <file>', `the configuration of the agent; where it is left out, ${DEFAULT_CONFIG} if that is there`)
+    .addOption(new Option('-o, --output <form>', 'for people or for programs').choices(['text', 'json']).default('text'))
+    .description(
+      'say what files there are, whether they can be read, what is missing between them, and how far the agent has come',
+    )
+    .action(async (flags: StatusFlags) => (await import('./status.ts')).status(flags, terminal));
 
   place(journal.command('cat'))
     .argument('[match...]', 'entries with this field and value, such as _UID=0; one of several for the same field')
