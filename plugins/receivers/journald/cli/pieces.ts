@@ -144,6 +144,7 @@ export class EntryPieces {
       this.count = known.ends.length;
       return known.bits;
     }
+    this.#reader.beginEntry();
     let bits = 0;
     for (let item = 0; item < count; item++) bits |= this.#take(keys[item]!); // item is below the count, here and below
     const [shared] = this.#bytes;
