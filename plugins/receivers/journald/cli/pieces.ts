@@ -87,6 +87,7 @@ export class EntryPieces {
       this.#onDamage('entry');
       return false;
     }
+    this.#reader.beginEntry();
     const { keys, count, oldCount, hash } = this.#keys;
     let bits = oldCount === 0 ? 0 : this.#takeOld(keys, oldCount, hash);
     for (let item = oldCount; item < count; item++) bits |= this.#take(keys[item]!); // item is below the count
@@ -144,7 +145,6 @@ export class EntryPieces {
       this.count = known.ends.length;
       return known.bits;
     }
-    this.#reader.beginEntry();
     let bits = 0;
     for (let item = 0; item < count; item++) bits |= this.#take(keys[item]!); // item is below the count, here and below
     const [shared] = this.#bytes;

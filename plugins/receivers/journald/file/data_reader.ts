@@ -40,6 +40,11 @@ export class DataReader {
     this.#onDamage = onDamage;
   }
 
+  /** What compressed objects of the entry took to decompress, in bytes. */
+  get decompressedBytes(): number {
+    return MAX_DECOMPRESSED_PER_ENTRY - this.#budget;
+  }
+
   /** Says that the objects to be read now are of another entry. */
   beginEntry(): void {
     this.#budget = MAX_DECOMPRESSED_PER_ENTRY;

@@ -40,6 +40,9 @@ const MAX_ENDS = 1024;
 /** Entries that are looked at in one read, so that others get their turn where few of very many entries are chosen. */
 const MAX_ENTRIES = 8192;
 
+/** What an entry may take to decompress before it counts as a further one that was looked at. */
+const BYTES_OF_ENTRY = 4096;
+
 export class BatchReader {
   readonly #journal: Journal;
   readonly #options: EntryOptions & BatchReaderOptions;
@@ -105,6 +108,7 @@ export class BatchReader {
       const outcome = this.#decoder!.append(builder, this.#batch); // there is a file, and so its decoder
       if (outcome === 'full') break;
       if (outcome === 'left_out') leftOut += 1;
+      looked += Math.floor(this.#decoder!.decompressedBytes / BYTES_OF_ENTRY);
       this.#offset = file.entryOffset;
       this.#seqnum = file.seqnum;
       this.#hasRead = true;
@@ -115,7 +119,7 @@ export class BatchReader {
     const batch = builder.count > 0 ? this.#build(progress) : undefined;
     this.#tellPassed(progress);
     if (batch !== undefined) return batch;
-    return looked === MAX_ENTRIES ? 'passed' : undefined;
+    return looked >= MAX_ENTRIES ? 'passed' : undefined;
   }
 
   /**

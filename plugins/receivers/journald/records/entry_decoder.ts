@@ -40,6 +40,11 @@ export class EntryDecoder {
     this.#contents = new EntryContents(file, options);
   }
 
+  /** What compressed objects of the last entry took to decompress, in bytes. */
+  get decompressedBytes(): number {
+    return this.#contents.objects.decompressedBytes;
+  }
+
   /**
    * Appends the file's current entry to `builder`, which is not full; `batch` is a number that grows with each batch. Bodies are
    * marked as text, whatever they are. Nothing is appended where the outcome is another than `taken`, and not always then: a part of

@@ -60,6 +60,11 @@ export class ObjectDecoder {
     return this.cache.generation !== this.#options.table.generation;
   }
 
+  /** What compressed objects of the entry took to decompress, in bytes. */
+  get decompressedBytes(): number {
+    return this.#reader.decompressedBytes;
+  }
+
   /** Whether the cache has no room for what one entry may have. */
   get isFull(): boolean {
     return !this.cache.hasRoom(MAX_ITEMS);
