@@ -7,16 +7,17 @@
  * from elsewhere), so only what is between files counts. It is counted late rather than wrongly: when the file behind the hole is
  * being read, several listings have not filled it, and nothing is in the way that may have what is missing.
  */
+import type { Cursor } from '../file/cursor.ts';
 import type { LossReason } from '../lost_entries.ts';
 import type { JournalDirectories } from './directories.ts';
-import { countWithin, type Hole } from './holes.ts';
+import { countWithin, type Hole, overlapOf } from './holes.ts';
 import type { Member, Members } from './members.ts';
 
 /** Told of entries that are lost, and why. */
 export type Loss = (reason: LossReason, count: number) => void;
 
-/** A file of which only its header is left. */
-interface GoneFile {
+/** Numbers of entries that are accounted for: those of a file of which only the header is left, or of a hole that was counted. */
+interface Accounted {
   readonly writer: string;
   readonly seqnumId: string;
   readonly headSeqnum: number;
@@ -24,7 +25,7 @@ interface GoneFile {
   readonly entryCount: number;
 }
 
-const MAX_GONE_FILES = 256;
+const MAX_REMEMBERED = 256;
 
 /** How many listings in a row must show a hole. */
 const MIN_SIGHTINGS = 3;
@@ -37,12 +38,15 @@ export class Gaps {
   readonly #accounted = new Map<string, number>();
   /** By seqnum id, the hole that was seen in it, and how often. */
   readonly #sightings = new Map<string, { readonly before: number; count: number }>();
-  readonly #gone: GoneFile[] = [];
+  readonly #remembered: Accounted[] = [];
+  /** How far sequences had been read before this start. */
+  readonly #saved: readonly Cursor[];
   /** How much of what could not be read was told, by member. */
   readonly #told = new WeakMap<Member, number>();
 
-  constructor(directories: JournalDirectories, members: Members, onLost: Loss) {
+  constructor(directories: JournalDirectories, members: Members, saved: readonly Cursor[], onLost: Loss) {
     this.#directories = directories;
+    this.#saved = saved;
     this.#members = members;
     this.#onLost = onLost;
   }
@@ -73,8 +77,7 @@ export class Gaps {
     const isFlushed = place.isRuntime && !this.#directories.has(place);
     if (!isFlushed && file.unreadCount > 0) this.#onLost('vacuumed', file.unreadCount);
     this.#account(seqnumId, tailSeqnum);
-    this.#gone.push({ writer: place.writer, seqnumId, headSeqnum, tailSeqnum, entryCount });
-    if (this.#gone.length > MAX_GONE_FILES) this.#gone.shift();
+    this.#remember({ writer: place.writer, seqnumId, headSeqnum, tailSeqnum, entryCount });
   }
 
   /** The directories were listed. */
@@ -112,22 +115,37 @@ export class Gaps {
     if (sighting.count < MIN_SIGHTINGS) return;
     this.#sightings.delete(seqnumId);
     this.#account(seqnumId, hole.before);
-    const isRuined = this.#problemsOf(writer).length > 0;
-    const lost = hole.before - hole.after - 1 - this.#countElsewhere(writer, seqnumId, hole);
-    if (lost > 0) this.#onLost(isRuined ? 'unreadable' : 'vacuumed', lost);
+    const after = Math.max(hole.after, this.#readBefore(writer, seqnumId, hole));
+    const lost = hole.before - after - 1 - this.#countElsewhere(writer, seqnumId, { after, before: hole.before });
+    if (lost <= 0) return;
+    this.#remember({ writer, seqnumId, headSeqnum: after + 1, tailSeqnum: hole.before - 1, entryCount: lost });
+    this.#onLost(this.#problemsOf(writer).length > 0 ? 'unreadable' : 'vacuumed', lost);
   }
 
-  /** Entries within the hole that other sequences of the same journald have, or had. */
+  /**
+   * The number up to which entries had been read or counted before this start, where the hole begins at the saved position. That of
+   * another sequence may be further, and nobody knows whose it was if all its files are gone.
+   */
+  #readBefore(writer: string, seqnumId: string, { after }: Hole): number {
+    if (!this.#saved.some((cursor) => cursor.seqnumId === seqnumId && cursor.seqnum === after)) return 0;
+    const writers = new Map([...this.#members].map(({ file, place }) => [file.header.seqnumId, place.writer]));
+    const own = this.#saved.filter((cursor) => writers.get(cursor.seqnumId ?? '') === writer);
+    const latest = Math.max(...own.map(({ realtime }) => realtime));
+    const candidates = this.#saved.filter(
+      (cursor) => cursor.realtime >= latest && (writers.get(cursor.seqnumId ?? '') ?? writer) === writer,
+    );
+    return Math.max(0, ...candidates.map(({ seqnum = 0 }) => seqnum));
+  }
+
+  /** Entries within the hole that other sequences of the same journald have or had, and those that were counted in them as lost. */
   #countElsewhere(writer: string, seqnumId: string, hole: Hole): number {
     const others = [...this.#members].filter(({ file, place }) => place.writer === writer && file.header.seqnumId !== seqnumId);
     let count = countWithin(
       others.map(({ file }) => file),
       hole,
     );
-    for (const gone of this.#gone) {
-      if (gone.writer !== writer || gone.seqnumId === seqnumId) continue;
-      const overlap = Math.min(gone.tailSeqnum, hole.before - 1) - Math.max(gone.headSeqnum, hole.after + 1) + 1;
-      count += Math.max(0, Math.min(overlap, gone.entryCount));
+    for (const its of this.#remembered) {
+      if (its.writer === writer && its.seqnumId !== seqnumId) count += Math.min(overlapOf(its, hole), its.entryCount);
     }
     return count;
   }
@@ -146,7 +164,13 @@ export class Gaps {
     const count = member.file.unreadableCount;
     const told = this.#told.get(member) ?? 0;
     this.#told.set(member, Math.max(told, count));
-    if (count > told) this.#onLost('unreadable', count - told);
+    // What journald vacuums it empties first, so that not even who has it open can read on.
+    if (count > told) this.#onLost(member.missed > 0 ? 'vacuumed' : 'unreadable', count - told);
+  }
+
+  #remember(accounted: Accounted): void {
+    this.#remembered.push(accounted);
+    if (this.#remembered.length > MAX_REMEMBERED) this.#remembered.shift();
   }
 
   #account(seqnumId: string, seqnum: number): void {

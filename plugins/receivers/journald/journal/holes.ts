@@ -15,12 +15,19 @@ export interface Hole {
 export function countWithin(files: Iterable<JournalFile>, { after, before }: Hole): number {
   let count = 0;
   for (const file of files) {
-    const { headSeqnum, tailSeqnum, entryCount } = file.header;
-    const overlap = Math.min(tailSeqnum, before - 1) - Math.max(headSeqnum, after + 1) + 1;
-    if (overlap <= 0 || entryCount === 0) continue;
-    count += countIn(file, after, before) ?? Math.min(overlap, entryCount);
+    const { header } = file;
+    const overlap = overlapOf(header, { after, before });
+    if (overlap > 0 && header.entryCount > 0) count += countIn(file, after, before) ?? Math.min(overlap, header.entryCount);
   }
   return count;
+}
+
+/** How many of the numbers from the first to the last are within the hole. */
+export function overlapOf(
+  numbers: { readonly headSeqnum: number; readonly tailSeqnum: number },
+  { after, before }: Hole,
+): number {
+  return Math.max(0, Math.min(numbers.tailSeqnum, before - 1) - Math.max(numbers.headSeqnum, after + 1) + 1);
 }
 
 function countIn(file: JournalFile, after: number, before: number): number | undefined {

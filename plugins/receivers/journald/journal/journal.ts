@@ -47,7 +47,7 @@ export class Journal {
       onMet: (member) => this.#begin(member),
       onGone: (member) => this.#gaps.gone(member),
     });
-    this.#gaps = new Gaps(directories, this.#members, onLost);
+    this.#gaps = new Gaps(directories, this.#members, positions.cursors, onLost);
   }
 
   /** True where `current` has no answer yet but will have one soon: ask again in a later turn of the event loop. */
