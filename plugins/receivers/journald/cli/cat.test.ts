@@ -210,6 +210,12 @@ void test('a user who may not read the journal is told so', async (t) => {
   chmodSync(join(directory, 'system.journal'), 0);
   const { error } = await asOrdinaryUser(() => runJournal(['cat', '--directory', directory]));
   t.match(error, /may not be read by this user: .*systemd-journal/);
+  const own = join(directory, 'user-65534.journal');
+  new JournalWriter().append('my own').save(own);
+  chmodSync(own, 0o644);
+  const { stdout, stderr } = await asOrdinaryUser(() => runJournal(['cat', '--directory', directory]));
+  t.match(stdout.toString(), /my own/);
+  t.match(stderr, /^sluice: 1 path may not be read by this user and is left out; .*systemd-journal\n$/);
 });
 
 void test('what is damaged is left out and counted at the end, and the rest is printed', async (t) => {

@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { systemClock } from '../../../../src/core/clock.ts';
 import { ByteWriter } from '../../../../src/kit/byte_writer.ts';
 import type { PluginTerminal } from '../../../../src/kit/commands.ts';
+import { count } from '../../../../src/kit/table.ts';
 import { Alarm } from '../alarm.ts';
 import { DirectoryWatch } from '../journal/directory_watch.ts';
 import type { JournalDirectories } from '../journal/directories.ts';
@@ -14,7 +15,7 @@ import { ExportFormat } from './export_format.ts';
 import type { EntryFormat } from './format.ts';
 import { JsonFormat } from './json_format.ts';
 import { findNewest } from './newest.ts';
-import { checkReadable, directoriesOf, isForbidden } from './place.ts';
+import { checkReadable, directoriesOf, isForbidden, PERMISSION_HINT } from './place.ts';
 import { SelectedEntries } from './selected_entries.ts';
 import { TextFormat } from './text_format.ts';
 
@@ -119,9 +120,13 @@ class Printing {
   }
 
   #reportProblems(): void {
-    for (const [path, reason] of this.#journal.problems) {
-      this.#say(`${path} is left out: ${isForbidden(reason) ? 'this user may not read it' : reason}`);
-    }
+    const problems = [...this.#journal.problems];
+    const forbidden = problems.filter(([, reason]) => isForbidden(reason)).length;
+    if (forbidden > 0)
+      this.#say(
+        `${count(forbidden, 'path')} may not be read by this user and ${forbidden === 1 ? 'is' : 'are'} left out; ${PERMISSION_HINT}`,
+      );
+    for (const [path, reason] of problems) if (!isForbidden(reason)) this.#say(`${path} is left out: ${reason}`);
   }
 
   #say(text: string): void {

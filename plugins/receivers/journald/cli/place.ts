@@ -11,7 +11,8 @@ export interface PlaceFlags {
   readonly namespace?: string;
 }
 
-const PERMISSION_HINT = 'run this as root or as a member of the group systemd-journal';
+/** Who is allowed to read the journal, as journald sets its files up. */
+export const PERMISSION_HINT = 'run this as root or as a member of the group systemd-journal';
 
 /** Throws a SluiceError where the directory that was asked for is not there, or the namespace is none. */
 export function directoriesOf({ directory, namespace }: PlaceFlags): JournalDirectories {
