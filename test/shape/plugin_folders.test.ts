@@ -103,3 +103,16 @@ for (const { section, type, folder, definition } of plugins) {
     t.equal(editor.safeParse(parse(text)).error?.message, undefined, 'an editor with the JSON Schema finds nothing wrong either');
   });
 }
+
+void test('commands of plugins are declared without loading what they do, since the help lists them', async (t) => {
+  const declared = plugins.map(({ folder }) => join(folder, 'cli/index.ts')).filter((file) => existsSync(file));
+  t.not(declared.length, 0);
+  for (const file of declared) {
+    const loaded = [...readFileSync(file, 'utf8').matchAll(/^import (?!type )[^;]*? from '([^']+)';$/gm)].map(([, path]) => path);
+    t.same(
+      loaded.filter((path) => path !== 'commander' && path !== '../../../../src/kit/commands.ts'),
+      [],
+      `${relative(ROOT, file)} imports types only, and the rest where a command is run: await import('./…')`,
+    );
+  }
+});
