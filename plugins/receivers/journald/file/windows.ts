@@ -64,6 +64,11 @@ export class Windows {
     return this.#findAside(offset, length);
   }
 
+  /** Whether what `find` chose stays as it is until the next `findAhead`, and not only until the next `find`. */
+  get isLasting(): boolean {
+    return this.bytes === this.#main.bytes;
+  }
+
   /**
    * As `find`, for an entry: the main window moves on to where it covers the entry and, if it can, what lies behind `from`, the
    * entry before it. It never moves back, which only a damaged file asks for.

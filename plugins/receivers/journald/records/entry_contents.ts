@@ -34,11 +34,8 @@ export class EntryContents {
     this.fields = new FieldsWriter(this.objects, this.#sets, options.table);
   }
 
-  /**
-   * Takes the file's current entry; what of it is not shared goes into the arena of `builder`, behind what is used. False where the
-   * entry's bytes cannot be had any more.
-   */
-  take(builder: BatchBuilder): boolean {
+  /** Takes the file's current entry. False where its bytes cannot be had any more. */
+  take(): boolean {
     if (!this.keys.read(this.#file)) return false;
     // A field table that starts anew half-way through an entry voids what was made of it; it has room for one entry's fields then.
     do {
@@ -46,7 +43,7 @@ export class EntryContents {
         this.objects.clear();
         this.#sets.clear();
       }
-      this.objects.begin(builder);
+      this.objects.begin();
       this.#memberCount = 0;
       this.#hasLent = false;
       clearParts(this.parts);
@@ -55,9 +52,9 @@ export class EntryContents {
     return true;
   }
 
-  /** Writes the members that were taken, as `FieldsWriter.write` does, behind what is in the arena already and before `limit`. */
+  /** Writes the members that were taken, as `FieldsWriter.write` does. */
   writeFields(builder: BatchBuilder, batch: number, limit: number): number {
-    return this.fields.write(builder, batch, this.#set, this.#members, this.#memberCount, this.objects.at, limit);
+    return this.fields.write(builder, batch, this.#set, this.#members, this.#memberCount, limit);
   }
 
   #takeAll(): void {

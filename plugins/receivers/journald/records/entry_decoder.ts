@@ -7,13 +7,13 @@
 import { BodyKind, RecordFlag } from '../../../../src/core/batch.ts';
 import type { BatchBuilder } from '../../../../src/core/batch_builder.ts';
 import type { EntrySelection } from '../select/selection.ts';
-import { FIRST_SHARED, NO_SLOT } from './data_cache.ts';
+import { NO_SLOT } from './data_cache.ts';
 import { EntryContents } from './entry_contents.ts';
 import { epochOf } from '../file/cursor.ts';
 import type { JournalFile } from '../file/journal_file.ts';
 import type { Joins, LinePart } from './joins.ts';
 import { ANY_MARK, Mark } from './marks.ts';
-import { type DecoderOptions, MAX_CACHED_BYTES, writeBody } from './object_decoder.ts';
+import { type DecoderOptions, writeBody } from './object_decoder.ts';
 import { readSuppressed, type Suppressed, SUPPRESSED_FIELDS } from './suppressed.ts';
 
 export interface EntryOptions extends DecoderOptions {
@@ -52,7 +52,7 @@ export class EntryDecoder {
    */
   append(builder: BatchBuilder, batch: number): Outcome {
     const { selection, joins, onDamage } = this.#options;
-    if (!this.#contents.take(builder)) {
+    if (!this.#contents.take()) {
       onDamage('entry');
       return 'taken';
     }
@@ -83,41 +83,31 @@ export class EntryDecoder {
 
   #write(builder: BatchBuilder, batch: number): Outcome {
     const { objects, fields, parts } = this.#contents;
-    if (!objects.hasRoom) return 'full';
-    const { columns, bytes } = objects.cache;
-    const { message } = parts;
-    const isShared = message >= FIRST_SHARED;
-    const limit = builder.arena.length - (isShared ? MAX_CACHED_BYTES + 1 : 0);
-    let at = this.#contents.writeFields(builder, batch, limit);
-    if (at < 0) return 'full';
-    let bodyStart = columns.start[message]!; // slots are below the columns' length, here and below
-    let bodyEnd = columns.end[message]!;
-    if (isShared) {
-      const start = at;
-      at = writeBody(builder.arena, at, bytes.bytes, bodyStart, bodyEnd);
-      bodyStart = start;
-      bodyEnd = at - 1;
-    }
+    const { columns } = objects.cache;
+    const start = columns.start[parts.message]!; // slots are below the columns' length, here and below
+    const end = columns.end[parts.message]!;
+    const bodyStart = this.#contents.writeFields(builder, batch, builder.arena.length - (end - start) - 1);
+    if (bodyStart < 0) return 'full';
+    const used = writeBody(builder.arena, bodyStart, objects.messageBytes(parts.message), start, end);
     const isCut = parts.isCut || fields.isCut;
     if (isCut) this.#options.onCut();
     const service = parts.service === NO_SLOT ? 0 : objects.cache.serviceId(parts.service, builder.services);
     const flags = isCut ? RecordFlag.truncated : 0;
-    const record = builder.add(this.#file.realtime, parts.severity, service, BodyKind.text, flags, bodyStart, bodyEnd);
+    const record = builder.add(this.#file.realtime, parts.severity, service, BodyKind.text, flags, bodyStart, used - 1);
     builder.setFields(record, fields.start, fields.end);
     builder.setSequence(record, this.#file.seqnum);
-    builder.used = at;
+    builder.used = used;
     return 'taken';
   }
 
   /** The entry as a part of a line of `stream`, with copies of its bytes; undefined where the arena lacks room for it. */
   #linePart(builder: BatchBuilder, stream: string): LinePart | undefined {
     const { objects, fields, parts } = this.#contents;
-    const { columns, bytes } = objects.cache;
-    const { message } = parts;
+    const { columns } = objects.cache;
     const { seqnum, realtime, header, bootId } = this.#file;
     // The members are only written to the arena to be copied from there, so no later record may refer to them.
-    if (!objects.hasRoom || this.#contents.writeFields(builder, NO_BATCH, builder.arena.length) < 0) return undefined;
-    const source = message >= FIRST_SHARED ? bytes.bytes : builder.arena;
+    if (this.#contents.writeFields(builder, NO_BATCH, builder.arena.length) < 0) return undefined;
+    const message = objects.messageBytes(parts.message);
     return {
       stream,
       seqnumId: header.seqnumId,
@@ -127,7 +117,7 @@ export class EntryDecoder {
       severity: parts.severity,
       service: objects.cache.nameOf(parts.service),
       fields: Buffer.from(builder.arena.subarray(fields.start, fields.end)),
-      body: Buffer.from(source.subarray(columns.start[message], columns.end[message])),
+      body: Buffer.from(message.subarray(columns.start[parts.message], columns.end[parts.message])),
       isCut: parts.isCut || fields.isCut,
     };
   }

@@ -26,12 +26,14 @@ export class FieldsWriter {
   }
 
   /**
-   * Writes the members of `set` and of the first `count` of `slots` at `at`, before `limit`. Returns the offset behind what it
-   * wrote, or -1 where the arena lacks room and an empty one has more. What is too large for that too is left out.
+   * Writes the members of `set` and of the first `count` of `slots` behind what of the arena is used, and before `limit`. Returns the
+   * offset behind what it wrote, or -1 where the arena lacks room and an empty one has more. What is too large for that too is left
+   * out.
    */
-  write(builder: BatchBuilder, batch: number, set: number, slots: Uint16Array, count: number, at: number, limit: number): number {
+  write(builder: BatchBuilder, batch: number, set: number, slots: Uint16Array, count: number, limit: number): number {
     const sets = this.#sets;
-    const { arena } = builder;
+    const { arena, used: at } = builder;
+    if (at > limit) return -1;
     const setBytes = sets.end[set]! - sets.start[set]!; // sets are below the columns' length, here and below
     this.isCut = false;
     this.start = at;

@@ -2,7 +2,6 @@
  * Decodes the DATA objects of one file, each once where entries share it: looks its field up and encodes its value as a member,
  * or makes it the part of a record that it is.
  */
-import type { BatchBuilder } from '../../../../src/core/batch_builder.ts';
 import { severityFromSyslog } from '../../../../src/core/severity.ts';
 import { ByteWriter } from '../../../../src/kit/byte_writer.ts';
 import { DataCache, FIRST_SHARED, HAS_BITS, HAS_MEMBER, NO_SLOT, USE_SHIFT } from './data_cache.ts';
@@ -39,14 +38,11 @@ export class ObjectDecoder {
   readonly #options: DecoderOptions;
   readonly #reader: DataReader;
   readonly #maxScratchBytes: number;
-  #builder: BatchBuilder | undefined;
+  /** Where the first message is that only the entry has; undefined where none was met yet. */
+  #message: Buffer | undefined;
   readonly cache = new DataCache();
   /** Members of the entry's objects that are not shared. */
   readonly scratch = new ByteWriter(16 * 1024);
-  /** Offset in the builder's arena behind the entry's body, where that is there already. */
-  at = 0;
-  /** False where the arena lacked room for the body. */
-  hasRoom = true;
 
   constructor(file: JournalFile, options: DecoderOptions) {
     this.#file = file;
@@ -74,11 +70,9 @@ export class ObjectDecoder {
     this.cache.clear(this.#options.table.generation);
   }
 
-  /** Turns to an entry that is to be appended to `builder`. */
-  begin(builder: BatchBuilder): void {
-    this.#builder = builder;
-    this.at = builder.used;
-    this.hasRoom = true;
+  /** Turns to an entry. */
+  begin(): void {
+    this.#message = undefined;
     this.scratch.length = 0;
     this.cache.takeBack();
     this.#reader.beginEntry();
@@ -119,16 +113,19 @@ export class ObjectDecoder {
     return (use << USE_SHIFT) + slot;
   }
 
+  /** The bytes that the range of the message in `slot` is in; as long as the entry is the file's current one. */
+  messageBytes(slot: number): Buffer {
+    return slot < FIRST_SHARED && this.#message !== undefined ? this.#message : this.cache.bytes.bytes;
+  }
+
   /** Makes a member of a message that is not the entry's first; returns the member's slot. */
   messageAsMember(slot: number): number {
     const { columns } = this.cache;
-    const isLent = slot < FIRST_SHARED;
-    const source = isLent ? this.#builder?.arena : this.cache.bytes.bytes;
-    const to = isLent ? slot : this.cache.lend();
+    const to = slot < FIRST_SHARED ? slot : this.cache.lend();
     const [start, end] = [columns.start[slot], columns.end[slot]];
-    if (source === undefined || start === undefined || end === undefined) throw new RangeError(`there is no slot ${slot}`);
+    if (start === undefined || end === undefined) throw new RangeError(`there is no slot ${slot}`);
     columns.isCut[to] = columns.isCut[slot] ?? 0;
-    this.#writeMember(to, this.#options.table.message, source, start, end);
+    this.#writeMember(to, this.#options.table.message, this.messageBytes(slot), start, end);
     return to;
   }
 
@@ -171,7 +168,7 @@ export class ObjectDecoder {
     return hasRoom;
   }
 
-  /** Keeps a message that entries share as it is; another goes into the arena at once, as the entry's body. */
+  /** Keeps a message that entries share as it is; another is left where it is, and only its range is noted. */
   #takeMessage(slot: number, field: Field, start: number, end: number): number {
     const { columns } = this.cache;
     const { bytes } = this.#reader;
@@ -182,16 +179,12 @@ export class ObjectDecoder {
       columns.end[slot] = out.length;
       return Part.message;
     }
-    const builder = this.#builder;
-    if (builder === undefined) throw new Error('an object was decoded before its entry was begun');
-    if (this.at > builder.used) return this.#takeMember(slot, field, start, end, Part.member);
-    if (end - start >= builder.room) {
-      this.hasRoom = false;
-      return Part.nothing;
-    }
-    columns.start[slot] = this.at;
-    this.at = writeBody(builder.arena, this.at, bytes, start, end);
-    columns.end[slot] = this.at - 1;
+    if (this.#message !== undefined) return this.#takeMember(slot, field, start, end, Part.member);
+    const { windows } = this.#file;
+    const isLasting = bytes !== windows.bytes || windows.isLasting;
+    this.#message = isLasting ? bytes : Buffer.from(bytes.subarray(start, end));
+    columns.start[slot] = isLasting ? start : 0;
+    columns.end[slot] = isLasting ? end : end - start;
     return Part.message;
   }
 }
