@@ -3,7 +3,7 @@ import { constants, zstdCompressSync } from 'node:zlib';
 import { compressSync as compressXz } from '@napi-rs/lzma/xz';
 import fc from 'fast-check';
 import { test } from 'tap';
-import { lz4 } from '../testdata/compressed.ts';
+import { lz4, xzBomb } from '../testdata/compressed.ts';
 import { decompress, MAX_DECOMPRESSED_BYTES } from './decompress.ts';
 import { Compression } from './format.ts';
 
@@ -108,7 +108,7 @@ void test('bombs are refused, and take no more memory than a value may', async (
   const bombs = [
     ['zstd', zstdCompressSync(zeros), Compression.zstd],
     ['lz4', lz4(zeros), Compression.lz4],
-    ['xz', compressXzBomb(1000), Compression.xz],
+    ['xz', xzBomb(1000), Compression.xz],
   ] as const;
   for (const [name, bomb, compression] of bombs) {
     const grown = growth(() => t.equal(problemOf(bomb, compression), 'too_large', `${name} of ${bomb.length} bytes`));
@@ -125,11 +125,3 @@ void test('a zstd frame that asks for a window above the bound is refused before
   const declared = zstdCompressSync(Buffer.alloc(1000), { params: { [constants.ZSTD_c_windowLog]: 27 } });
   t.equal(problemOf(declared, Compression.zstd), '1000 bytes', 'a frame of a known size needs no window');
 });
-
-/** A stream of `chunks` LZMA chunks that say that each becomes 2 MiB, of a few bytes. */
-function compressXzBomb(chunks: number): Buffer {
-  const stream = compressXz(Buffer.from('a'));
-  const chunk = Buffer.from([0xff, 0xff, 0xff, 0, 4, 0x5d, 0, 0, 0, 0, 0]);
-  const [header, rest] = [stream.subarray(0, 24), stream.subarray(24)];
-  return Buffer.concat([header, ...Array.from({ length: chunks }, () => chunk), rest]);
-}

@@ -27,9 +27,14 @@ export function createSamples(): readonly Sample[] {
   return [true, false].flatMap((isCompact) => [createSample(isCompact, 'archived'), createSample(isCompact, 'online')]);
 }
 
-function createSample(isCompact: boolean, state: 'archived' | 'online'): Sample {
-  const writer = new JournalWriter({ isCompact, isSealed: state === 'archived' });
-  const entries = Array.from({ length: COUNT }, (_, index) => {
+/** The same file each time, with `count` entries so far. */
+export function createSample(isCompact: boolean, state: 'archived' | 'online', count = COUNT): Sample {
+  const writer = new JournalWriter({
+    isCompact,
+    isSealed: state === 'archived',
+    fileId: isCompact ? 'c0'.repeat(16) : '7e'.repeat(16),
+  });
+  const entries = Array.from({ length: count }, (_, index) => {
     const fields = fieldsOf(index);
     writer.append({ fields });
     const texts = fields.map(({ name, value }) => `${name}=${Buffer.from(value).toString('latin1')}`);

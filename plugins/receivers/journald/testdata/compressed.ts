@@ -35,3 +35,10 @@ export function xz(payload: Uint8Array, ...options: string[]): Buffer {
   if (status !== 0) throw new Error(String(stderr));
   return stdout;
 }
+
+/** A .xz stream of `chunks` LZMA chunks that each say that they become 2 MiB, and have a few bytes for it. */
+export function xzBomb(chunks: number): Buffer {
+  const stream = compressXz(Buffer.from('a'));
+  const chunk = Buffer.from([0xff, 0xff, 0xff, 0, 4, 0x5d, 0, 0, 0, 0, 0]);
+  return Buffer.concat([stream.subarray(0, 24), ...Array.from({ length: chunks }, () => chunk), stream.subarray(24)]);
+}

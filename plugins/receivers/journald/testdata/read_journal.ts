@@ -102,8 +102,8 @@ export function* readBatches(directory: string, options: ReadOptions = {}): Gene
       },
       passed: () => {},
     });
-    if (batch === undefined) break;
-    if (batch === 'passed') continue;
+    if (batch === undefined && !journal.isSearching) break;
+    if (batch === undefined || batch === 'passed') continue;
     const records = readBatch(batch).map((record) => ({ ...record, epoch: batch.epoch ?? '' }));
     batch.settle(DELIVERED);
     yield { records, cursor };
