@@ -4,8 +4,8 @@ import type { ByteWriter } from '../../../../src/kit/byte_writer.ts';
 const MICROS_PER_SECOND = 1_000_000;
 const MS_PER_MINUTE = 60_000;
 
-/** The last second of the year 9999; later ones have no text of that length. */
-const MAX_SECOND = 253_402_300_799;
+/** A day before the year 10000, which has a digit more, begins in Greenwich. */
+const MAX_SECOND = 253_402_214_399;
 
 export class LocalTime {
   #second = -1;
