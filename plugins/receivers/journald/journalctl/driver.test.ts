@@ -140,6 +140,26 @@ void test('a journalctl that cannot be started is tried again, at growing interv
   t.match(context.log.lines.at(-1), { message: /cannot be started/, fields: { detail: 'ENOENT' } });
 });
 
+void test('after a minute without trouble the waits are short again', async (t) => {
+  const clock = new VirtualClock();
+  const deaths: FakeRun[] = Array.from({ length: 8 }, () => ({ end: 1 }));
+  const { driver, context, fake } = setUp(t, [...deaths, {}], { clock });
+  const ends = (): number => context.metrics.value(RESTARTS, { reason: 'exited' }) ?? 0;
+  void driver.run();
+  const isIdle = async (): Promise<boolean> => {
+    await clock.run(STEP_MS);
+    return fake.runs().length === deaths.length + 1;
+  };
+  await waitFor(isIdle, { what: 'a run that does not end', deadlineMs: 20_000 });
+  await clock.run(60_000);
+  fake.kill();
+  await waitFor(() => ends() === deaths.length + 1, { what: 'its end' });
+  const { fields } = context.log.lines.at(-1) ?? {};
+  t.ok(Number(fields?.['inSeconds']) <= 2, `it waits ${String(fields?.['inSeconds'])} s`);
+  await clock.run(2000);
+  await waitFor(() => fake.runs().length === deaths.length + 2, { what: 'the next run' });
+});
+
 void test('what is not the export format ends journalctl, and what came before it is good', async (t) => {
   const clock = new VirtualClock();
   const runs: FakeRun[] = [{ out: `${exported(1)}-- No entries --\n` }, { out: exported(2), end: 1 }];

@@ -88,6 +88,10 @@ void test('every entry is read once over runs that end anywhere and begin before
         bodies(records),
         Array.from({ length: count }, (_, index) => String(index + 1)),
       );
+      t.ok(
+        records.every(({ fields }) => fields === ''),
+        'with nothing of an entry that was cut off',
+      );
     }),
     { numRuns: 100 },
   );

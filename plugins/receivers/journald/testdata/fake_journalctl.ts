@@ -17,6 +17,8 @@ export interface FakeJournalctl {
   readonly path: string;
   /** The arguments of each run that was begun. */
   readonly runs: () => string[][];
+  /** Ends the run that was begun last. */
+  readonly kill: () => void;
   /** How often the last run has written `out` by now. */
   readonly written: () => number;
 }
@@ -27,6 +29,7 @@ const fs = require('node:fs');
 const { runs } = JSON.parse(fs.readFileSync(__filename + '.plan', 'utf8'));
 const log = __filename + '.log';
 const number = fs.existsSync(log) ? fs.readFileSync(log, 'utf8').split('\\n').length - 1 : 0;
+fs.writeFileSync(__filename + '.pid', String(process.pid));
 fs.appendFileSync(log, JSON.stringify(process.argv.slice(2)) + '\\n');
 const { out = '', err = '', times = 1, end } = runs[Math.min(number, runs.length - 1)];
 const bytes = Buffer.from(out, 'latin1');
@@ -52,6 +55,7 @@ export function fakeJournalctl(directory: string, runs: readonly FakeRun[]): Fak
         .split('\n')
         .filter((line) => line !== '')
         .map((line): string[] => JSON.parse(line)),
+    kill: () => void process.kill(Number(readIfThere(`${path}.pid`)), 'SIGKILL'),
     written: () => Number(readIfThere(`${path}.written`)),
   };
 }
