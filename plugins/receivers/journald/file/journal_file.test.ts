@@ -165,3 +165,14 @@ void test('what was not passed and what cannot be read is counted', async (t) =>
   while (file.advance());
   t.same(counts(), [0, 1]);
 });
+
+void test('a file that is emptied while it is read, as journald does before it removes one, ends there without damage', async (t) => {
+  const { file, path, damage } = openFile(t, writerOf(5000, true));
+  file.advance();
+  writeFileSync(path, Buffer.alloc(file.header.end));
+  let passed = 1;
+  while (file.advance()) passed += 1;
+  t.ok(passed < 5000, `${passed} entries were in memory`);
+  t.same([damage, file.isExhausted, file.unreadableCount], [[], true, 0]);
+  t.equal(file.unreadCount, 5000 - passed);
+});

@@ -9,7 +9,7 @@ import { type Cursor, entryCursor } from './cursor.ts';
 import { EntryList } from './entry_list.ts';
 import { EntryNumbers } from './entry_numbers.ts';
 import { ENTRY, ENTRY_ITEM_BYTES, type Header, ObjectType, u64 } from './format.ts';
-import { openJournal, rereadHeader } from './open_journal.ts';
+import { isEmptied, openJournal, rereadHeader } from './open_journal.ts';
 import { Windows } from './windows.ts';
 
 /** What could not be read, for the metric: a whole entry, the list of entries, or one object of an entry. */
@@ -46,6 +46,7 @@ export class JournalFile extends EntryNumbers {
   /** The value of `#next` at which the list of entries could not be followed further. */
   #brokenAt = -1;
   #badEntries = 0;
+  #wasEmptied = false;
   #lastCursor: Cursor | undefined;
   /** Where the file is now; it is renamed when it is archived. */
   path: string;
@@ -80,7 +81,7 @@ export class JournalFile extends EntryNumbers {
 
   /** True when every entry that is published has been passed. */
   get isExhausted(): boolean {
-    return !this.hasEntry && (this.#isBroken() || this.#next >= this.#header.entryCount);
+    return !this.hasEntry && (this.#wasEmptied || this.#isBroken() || this.#next >= this.#header.entryCount);
   }
 
   /** Published entries that were not passed, the current one included, as far as they can be got at. */
@@ -96,8 +97,7 @@ export class JournalFile extends EntryNumbers {
 
   /** Windows on the file's bytes; only while it is open. */
   get windows(): Windows {
-    if (this.#open === undefined) throw new Error(`${this.path} is not open`);
-    return this.#open.windows;
+    return this.#requireOpen().windows;
   }
 
   /** Opens the file again after `close`, at the same place. Throws as the constructor does, also where another took over its name. */
@@ -144,7 +144,7 @@ export class JournalFile extends EntryNumbers {
     for (let looked = 0; looked < MAX_LOOKED_AT; looked++) {
       const offset = list.offsetAt(this.#next);
       if (offset < 0) {
-        if (this.#next < list.count) this.#giveUp();
+        if (this.#next < list.count && !this.#isEmptied()) this.#giveUp();
         return false;
       }
       if (this.#readEntry(offset) && this.#isInLine()) {
@@ -153,7 +153,7 @@ export class JournalFile extends EntryNumbers {
         if (this.seqnum > this.#afterSeqnum) return (this.hasEntry = true);
         continue;
       }
-      if (this.#isOnItsWay(offset)) return false;
+      if (this.#isEmptied() || this.#isOnItsWay(offset)) return false;
       this.#onDamage('entry');
       this.#badEntries += 1;
       this.#next += 1;
@@ -162,10 +162,7 @@ export class JournalFile extends EntryNumbers {
     return false;
   }
 
-  /**
-   * Reads entry `index`, counted from the oldest, into the members, for a search in a file that is not being read. False where it
-   * cannot be read.
-   */
+  /** Reads entry `index`, counted from the oldest, into the members, for a search. False where it cannot be read. */
   readAt(index: number): boolean {
     const offset = this.#requireOpen().list.offsetAt(index);
     return offset > 0 && this.#readEntry(offset);
@@ -266,6 +263,11 @@ export class JournalFile extends EntryNumbers {
     const offset = list.offsetAt(index);
     const at = offset > 0 && offset % 8 === 0 ? windows.find(offset, ENTRY.items) : -1;
     return at >= 0 && windows.bytes[at] === ObjectType.entry ? u64(windows.view, at + field) : 0;
+  }
+
+  /** Whether the file was vacuumed: journald empties what it removes, so that there is nothing to read for whoever has it open. */
+  #isEmptied(): boolean {
+    return (this.#wasEmptied ||= isEmptied(this.#requireOpen().fd));
   }
 
   #isBroken(): boolean {

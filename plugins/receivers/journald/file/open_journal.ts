@@ -54,3 +54,10 @@ function unreadable(path: string, problem: HeaderProblem | 'replaced'): SluiceEr
       return new SluiceError('path_conflict', `${path} is another file now`, { transient: true });
   }
 }
+
+/** Whether nothing is left of the header of a file that had one. */
+export function isEmptied(fd: number): boolean {
+  const signature = Buffer.alloc(8);
+  readFully(fd, signature, signature.length, 0);
+  return signature.every((byte) => byte === 0);
+}
