@@ -70,8 +70,8 @@ export class JournalDirectories {
   }
 
   /** The directories that are there, for watching. */
-  get present(): string[] {
-    return [...this.#listed.keys()];
+  get present(): Place[] {
+    return [...this.#listed.values()].map(({ place }) => place);
   }
 
   /** Whether files may have come, gone or been renamed since the last `list`. */

@@ -1,8 +1,15 @@
 /** Tells of changes in directories as the system reports them; where it cannot, whoever listens has to look now and then. */
 import { type FSWatcher, watch } from 'node:fs';
 
+/** A directory, and what tells it from another one that is at the same path later. */
+interface Watched {
+  readonly path: string;
+  readonly identity: string;
+}
+
 export class DirectoryWatch {
   readonly #onChange: () => void;
+  /** By identity. */
   readonly #watchers = new Map<string, FSWatcher>();
 
   constructor(onChange: () => void) {
@@ -10,28 +17,29 @@ export class DirectoryWatch {
   }
 
   /** Watches these directories from now on, and no others. */
-  follow(directories: readonly string[]): void {
-    for (const path of this.#watchers.keys()) if (!directories.includes(path)) this.#drop(path);
-    for (const path of directories) if (!this.#watchers.has(path)) this.#add(path);
+  follow(directories: readonly Watched[]): void {
+    const wanted = new Set(directories.map(({ identity }) => identity));
+    for (const identity of this.#watchers.keys()) if (!wanted.has(identity)) this.#drop(identity);
+    for (const directory of directories) if (!this.#watchers.has(directory.identity)) this.#add(directory);
   }
 
   close(): void {
     this.follow([]);
   }
 
-  #add(path: string): void {
+  #add({ path, identity }: Watched): void {
     try {
       const watcher = watch(path, { persistent: false }, this.#onChange);
       // The directory is gone, or the system's watches are used up: the regular look is enough until it can be watched again.
-      watcher.on('error', () => this.#drop(path));
-      this.#watchers.set(path, watcher);
+      watcher.on('error', () => this.#drop(identity));
+      this.#watchers.set(identity, watcher);
     } catch {
       // As above.
     }
   }
 
-  #drop(path: string): void {
-    this.#watchers.get(path)?.close();
-    this.#watchers.delete(path);
+  #drop(identity: string): void {
+    this.#watchers.get(identity)?.close();
+    this.#watchers.delete(identity);
   }
 }
