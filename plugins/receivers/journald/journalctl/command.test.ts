@@ -33,9 +33,10 @@ void test('it reads the same files as the files driver does', async (t) => {
   t.same(argsFor({ namespace: '+web' }, start), ['--namespace=+web']);
 });
 
-void test('it begins behind an entry, or at a time', async (t) => {
+void test('it begins at an entry, behind it, or at a time', async (t) => {
   const entry = seqnumCursor('a1'.repeat(16), 7, 1000);
-  t.same(argsFor({}, entry), [`--after-cursor=${entry.text}`]);
+  t.same(argsFor({}, entry), [`--cursor=${entry.text}`]);
+  t.same(journalctlArgs(options.parse({}), entry, false).at(-1), `--after-cursor=${entry.text}`);
   t.same(argsFor({}, timeCursor(1_700_000_000_000_042)), ['--since=@1700000000.000042']);
   const time = parseCursor(`s=${'a1'.repeat(16)};t=f4240`);
   t.same(argsFor({}, time ?? entry), ['--since=@1.000000']);

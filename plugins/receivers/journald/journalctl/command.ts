@@ -11,8 +11,15 @@ export const PROGRAM = 'journalctl';
 /** `--version` answers at once; where it does not, the program is as good as not there. */
 const VERSION_TIMEOUT_MS = 10_000;
 
-/** The arguments to read the same files as the files driver, from behind `place` on, and to follow them. */
-export function journalctlArgs({ directory, namespace, include_users: hasUsers }: JournaldOptions, place: Cursor): string[] {
+/**
+ * The arguments to read the same files as the files driver, and to follow them. The entry at `place` is shown too, where there is
+ * one, unless it must not be: to begin behind an entry that is gone, journalctl 252 leaves out the next one as well.
+ */
+export function journalctlArgs(
+  { directory, namespace, include_users: hasUsers }: JournaldOptions,
+  place: Cursor,
+  isShown = true,
+): string[] {
   return [
     '--output=export',
     '--all',
@@ -23,7 +30,7 @@ export function journalctlArgs({ directory, namespace, include_users: hasUsers }
     ...(directory === undefined ? [] : [`--directory=${directory}`]),
     ...(namespace === undefined ? [] : [`--namespace=${namespace}`]),
     ...(hasUsers ? [] : ['--system']),
-    ...placeArgs(place),
+    ...placeArgs(place, isShown),
   ];
 }
 
@@ -50,11 +57,11 @@ export async function requireJournalctl({ directory, namespace }: JournaldOption
 }
 
 /**
- * Of a cursor journalctl needs an entry or a time. Behind an entry it goes on by number in files of the same sequence, else by the
- * clock; where the entry is gone, with the nearest later one. A time it takes to the microsecond, with entries of that very time.
+ * Of a cursor journalctl needs an entry or a time. From an entry it goes on by number in files of the same sequence, else by the
+ * clock; where the entry is gone, from the nearest later one. A time it takes to the microsecond, with entries of that very time.
  */
-function placeArgs({ text, seqnum, realtime }: Cursor): string[] {
-  if (seqnum !== undefined) return [`--after-cursor=${text}`];
+function placeArgs({ text, seqnum, realtime }: Cursor, isShown: boolean): string[] {
+  if (seqnum !== undefined) return [`--${isShown ? 'cursor' : 'after-cursor'}=${text}`];
   if (realtime === 0) return [];
   const micros = String(realtime % 1_000_000).padStart(6, '0');
   return [`--since=@${Math.floor(realtime / 1_000_000)}.${micros}`];

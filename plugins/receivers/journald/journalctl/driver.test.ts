@@ -74,7 +74,7 @@ void test('what journalctl shows is emitted soon, and it is told where to begin'
       '--no-tail',
       '--no-pager',
       `--directory=${directory}`,
-      `--after-cursor=${cursorText(4)}`,
+      `--cursor=${cursorText(4)}`,
     ],
   ]);
   t.equal(context.metrics.value('sluice_journald_entries_read_total'), 2);
@@ -108,7 +108,7 @@ for (const [how, end] of [
     await clock.run(2000);
     await waitFor(() => context.metrics.value(RESTARTS, { reason: 'exited' }) === 2, { what: 'the second run' });
     t.same(context.bodies, ['1', '2', '3', '4']);
-    t.equal(fake.runs()[1]?.at(-1), `--after-cursor=${cursorText(2)}`);
+    t.equal(fake.runs()[1]?.at(-1), `--cursor=${cursorText(2)}`);
   });
 }
 

@@ -51,6 +51,8 @@ export class JournalctlDriver implements Driver {
   #lookedMs = -Infinity;
   /** The entry in which the last runs have ended, and how many did. */
   #hurdle = { text: '', tries: 0 };
+  /** The one that was passed over last. */
+  #passedOver = '';
   fileCount = 0;
   problemCount = 0;
 
@@ -109,9 +111,10 @@ export class JournalctlDriver implements Driver {
     this.#look();
     this.#stall.heard();
     this.#reader.begin();
+    const place = startPlace(this.#reached, this.#ahead);
     const child = new Child({
       program: this.#program,
-      args: journalctlArgs(options, startPlace(this.#reached, this.#ahead)),
+      args: journalctlArgs(options, place, place.text !== this.#passedOver),
       clock: context.clock,
       onChange: () => this.#alarm.ring(),
       onErrorLine: (line) => this.#events.said(line),
@@ -174,6 +177,7 @@ export class JournalctlDriver implements Driver {
     if (unfinished === undefined || this.#hurdle.tries < MAX_TRIES) return;
     this.#setup.events.damaged('entry');
     this.#events.passedOver(text);
+    this.#passedOver = text;
     this.#reached.set(unfinished);
   }
 

@@ -5,6 +5,7 @@ import { DELIVERED } from '../../../../src/core/ack.ts';
 import { systemClock } from '../../../../src/core/clock.ts';
 import { FakeReceiverContext } from '../../../../test/helpers/contexts.ts';
 import { waitFor } from '../../../../test/helpers/wait_for.ts';
+import { type Cursor, seqnumCursor } from '../file/cursor.ts';
 import definition from '../index.ts';
 import { setUnknownFeature } from '../testdata/foreign.ts';
 import { JournalWriter } from '../testdata/journal_writer.ts';
@@ -34,6 +35,8 @@ interface Tap {
 interface FileOptions {
   /** Whether only the newer journalctl can read it. Default false. */
   readonly isForeign?: boolean;
+  /** Default `SEQNUM_ID`. */
+  readonly seqnumId?: string;
   /** What each entry has besides its message, as `NAME=value`. */
   readonly fields?: readonly string[];
 }
@@ -53,8 +56,13 @@ function setUp(t: Tap, { hasJournalctl = true } = {}) {
   t.teardown(() => (process.env['PATH'] = path));
 
   /** Writes a file with the entries from `first` to `last`, both as the reader sees it and as the newer journalctl does. */
-  const write = (name: string, first: number, last: number, { isForeign = false, fields = [] }: FileOptions = {}) => {
-    const writer = new JournalWriter({ seqnumId: SEQNUM_ID, firstSeqnum: first, firstRealtime: BASE_MICROS + first });
+  const write = (
+    name: string,
+    first: number,
+    last: number,
+    { isForeign = false, fields = [], seqnumId = SEQNUM_ID }: FileOptions = {},
+  ) => {
+    const writer = new JournalWriter({ seqnumId, firstSeqnum: first, firstRealtime: BASE_MICROS + first });
     for (const [index, message] of numbered(first, last).entries()) {
       const realtime = BASE_MICROS + first + index;
       writer.append({ realtime, monotonic: realtime - BASE_MICROS, fields: [`MESSAGE=${message}`, ...fields] });
@@ -83,7 +91,9 @@ function setUp(t: Tap, { hasJournalctl = true } = {}) {
     return { context, receiver, end, has, driver };
   };
   const cursor = (): string => readFileSync(join(stateDirectory, 'cursor'), 'utf8');
-  return { directory, write, create, cursor };
+  const setCursors = (...cursors: readonly Cursor[]): void =>
+    writeFileSync(join(stateDirectory, 'cursor'), cursors.map(({ text }) => `${text}\n`).join(''));
+  return { directory, write, create, cursor, setCursors };
 }
 
 void test('journalctl goes on behind the last entry that was emitted when a newer file comes', { skip }, async (t) => {
@@ -225,4 +235,48 @@ void test('driver: journalctl does not start without it', async (t) => {
   t.throws(cursor, { code: 'ENOENT' }, 'and so no position is taken');
   const namespaced = create({ driver: 'journalctl', namespace: 'web' });
   await t.rejects(namespaced.receiver.start(), { code: 'unsupported' });
+});
+
+void test('journalctl begins where each sequence was left', { skip }, async (t) => {
+  const { write, create, setCursors } = setUp(t);
+  const [other, third] = ['b2'.repeat(16), 'c3'.repeat(16)];
+  write('a', 1, 50);
+  // With the same contents they would be the same entries to journalctl, of which one is a copy.
+  write('b', 1, 50, { seqnumId: other, fields: ['X=b'] });
+  setCursors(seqnumCursor(SEQNUM_ID, 40, BASE_MICROS + 40), seqnumCursor(other, 10, BASE_MICROS + 10));
+  const { context, receiver, has } = create({ driver: 'journalctl' });
+  await receiver.start();
+  await has(50);
+  write('c', 101, 103, { seqnumId: third });
+  await has(53);
+  const read = Object.groupBy(
+    context.emitted.flatMap(({ batch, records }) => records.map(({ body }) => ({ body, epoch: batch.epoch ?? '' }))),
+    ({ epoch }) => epoch.slice(0, 2),
+  );
+  t.same(
+    ['a1', 'b2', 'c3'].map((sequence) => read[sequence]?.map(({ body }) => body)),
+    [numbered(41, 50), numbered(11, 50), numbered(101, 103)],
+  );
+});
+
+void test('journalctl goes on with the nearest later entry where its place is gone', { skip }, async (t) => {
+  const { write, create, setCursors } = setUp(t);
+  write('later', 21, 30);
+  setCursors(seqnumCursor(SEQNUM_ID, 5, BASE_MICROS + 5));
+  const { context, receiver, has } = create({ driver: 'journalctl' });
+  await receiver.start();
+  await has(10);
+  t.same(context.bodies, numbered(21, 30));
+});
+
+void test('with start_at: end only what comes later is read, of newer files too', { skip }, async (t) => {
+  const { write, create } = setUp(t);
+  write('old', 1, 10);
+  write('new', 11, 20, { isForeign: true });
+  const { context, receiver, has, driver } = create({ start_at: 'end' });
+  await receiver.start();
+  write('newer', 21, 30, { isForeign: true });
+  await has(10);
+  t.equal(driver(), 'journalctl');
+  t.same(context.bodies, numbered(21, 30));
 });
