@@ -268,6 +268,6 @@ async function play(steps: readonly Step[], seed: number): Promise<void> {
 }
 
 void test('over restarts, crashes and power cuts exactly what was not settled and saved is read again', async (t) => {
-  const property = fc.asyncProperty(fc.array(step, { maxLength: 60 }), fc.nat(), play);
+  const property = fc.asyncProperty(fc.array(step, { maxLength: 60, size: 'max' }), fc.nat(), play);
   await t.resolves(fc.assert(property, { numRuns: 300 }));
 });

@@ -54,8 +54,8 @@ void test(
     journald.setBootId('c0'.repeat(16));
     await journald.start();
     await journald.write(lines('after', 1, 40));
-  // The entry that now has the number of the one that was read last is there when the receiver looks for that.
-  await journald.sync();
+    // The entry that now has the number of the one that was read last is there when the receiver looks for that.
+    await journald.sync();
     const second = await readUpTo('after 40');
 
     t.same(

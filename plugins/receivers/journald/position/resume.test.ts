@@ -184,6 +184,7 @@ void test('where a file in the middle is lost, what was read before it is repeat
   t.match(goOn('nearest'), { read: ['20', '21', '22'], reports: [{ skipped: 0, repeated: 0, missing: 2 }] });
   t.match(goOn('oldest'), { read: { length: 8 }, reports: [{ repeated: 5 }] });
   t.match(goOn('newest'), { read: [], reports: [{ skipped: 3 }] });
+  t.same(goOn('nearest').positions.cursors, [cursorOf(A, 17)], 'what is missing is counted from here on');
 });
 
 void test('after a power cut, numbers that are given again are read, whatever the clock says', async (t) => {
@@ -204,6 +205,13 @@ void test('after a power cut, numbers that will be given again are read when the
   const { positions, reports } = begin(directory, { saved: savedAt(cursorOf(A, 20)) });
   t.match(reports, [{ why: /set back/, journal: 'entries 10 to 14' }]);
   save(directory, 'later', A, entries(15, 17, { bootId: NEXT_BOOT, late: 100 }));
+  t.same(readFrom(directory, positions), ['15', '16', '17']);
+});
+
+void test('after a power cut of which a whole boot fell victim, its numbers are read when they are given again', async (t) => {
+  const directory = journalOfFive(t);
+  const { positions } = begin(directory, { saved: savedAt(cursorOf(A, 20, { bootId: NEXT_BOOT })) });
+  save(directory, 'later', A, entries(15, 17, { bootId: LAST_BOOT, late: 100 }));
   t.same(readFrom(directory, positions), ['15', '16', '17']);
 });
 
