@@ -9,26 +9,10 @@ import { JournalFile } from '../file/journal_file.ts';
 import { withoutXz, xz } from '../testdata/compressed.ts';
 import { type ExportField, writeExport } from '../testdata/export_format.ts';
 import { type EntrySpec, type FieldSpec, JournalWriter } from '../testdata/journal_writer.ts';
-import { readWithSystemd, REMOTE, withoutSystemd } from '../testdata/systemd.ts';
+import { REMOTE, withoutSystemd } from '../testdata/systemd.ts';
 import { temporaryDirectory } from '../testdata/temporary.ts';
-import { type RawEntry, readRaw } from './read_raw.ts';
-
-/** Entries as journalctl has them, in the shape of ours; it says the boot of each, whether that is a field of the entry or not. */
-async function readAsSystemd(path: string): Promise<RawEntry[]> {
-  const entries: RawEntry[] = [];
-  for await (const fields of readWithSystemd([path])) entries.push(asRaw(fields));
-  return entries;
-}
-
-function asRaw(exported: readonly ExportField[]): RawEntry {
-  const value = (name: string): string => exported.find(([field]) => field === name)?.[1].toString() ?? '';
-  const own = exported.filter(([field]) => !field.startsWith('__') && field !== '_BOOT_ID');
-  return {
-    seqnum: Number.parseInt(/;i=([0-9a-f]+);/.exec(value('__CURSOR'))?.[1] ?? '', 16),
-    realtime: Number(value('__REALTIME_TIMESTAMP')),
-    fields: own.map(([field, bytes]) => `${field}=${bytes.toString('latin1')}`).toSorted(),
-  };
-}
+import { readAsSystemd, withoutBoot } from './read_as_systemd.ts';
+import { readRaw } from './read_raw.ts';
 
 function textsOf(fields: readonly (FieldSpec | string)[]): string[] {
   const texts = fields.map((field) =>
@@ -180,13 +164,7 @@ void test('a file whose writer was killed is read as far as journalctl reads it'
     entries.map(({ seqnum }) => seqnum),
     entries.map((_, index) => index + 1),
   );
-  // journalctl takes no other names.
-  renameSync(unclean, path);
-  const withoutBoot = entries.map((entry) => ({
-    ...entry,
-    fields: entry.fields.filter((text) => !text.startsWith('_BOOT_ID=')),
-  }));
-  t.strictSame(withoutBoot, await readAsSystemd(path));
+  t.strictSame(withoutBoot(entries), await readAsSystemd(unclean));
 });
 
 /** How many entries the file's header counts; 0 while there is none. */
