@@ -93,7 +93,7 @@ export class JournalWriter {
     this.#headerBytes = options.headerBytes ?? NEWEST_HEADER_BYTES;
     this.#end = this.#headerBytes;
     this.seqnumId = options.seqnumId ?? '5e'.repeat(16);
-    this.fileId = options.fileId ?? (files += 1).toString(16).padStart(32, 'f');
+    this.fileId = options.fileId ?? (files += 1).toString(16).padStart(8, '0').padStart(32, 'f');
     this.#seqnum = (options.firstSeqnum ?? 1) - 1;
     this.#realtime = options.firstRealtime ?? 1_700_000_000_000_000;
     for (const type of [OBJECT.fieldHashTable, OBJECT.dataHashTable]) {
