@@ -2,6 +2,7 @@
  * What becomes of each journald field (systemd.journal-fields(7)): which part of a record it is, and under which name it is
  * shipped as a member. Looked up by the bytes of a name, once for each object that is read.
  */
+import { MAX_NAME_BYTES } from '../file/format.ts';
 import { isGlob, Patterns } from '../select/patterns.ts';
 import type { FieldConditions } from '../select/selection.ts';
 import { isFieldName, MEMBER_NAMES } from './field_names.ts';
@@ -54,9 +55,6 @@ const PARTS: ReadonlyMap<string, number> = new Map([
   ['PRIORITY', Part.priority],
   ['_STREAM_ID', Part.stream],
 ]);
-
-/** The longest name that journald takes. */
-export const MAX_NAME_BYTES = 64;
 
 /** Names that are kept at a time; entries with ever new ones must not fill the memory. */
 export const MAX_FIELDS = 4096;

@@ -1,9 +1,10 @@
 /** Writes the members of an entry into the arena of a batch. */
 import type { BatchBuilder } from '../../../../src/core/batch_builder.ts';
+import { copyBytes } from './copy.ts';
 import { FIRST_SHARED } from './data_cache.ts';
 import { type FieldTable, MAX_FIELDS } from './fields.ts';
 import type { ObjectDecoder } from './object_decoder.ts';
-import { NO_SET, type ObjectSets } from './object_sets.ts';
+import { NO_MEMBER, NO_SET, type ObjectSets } from './object_sets.ts';
 import { joinRepeated, type Member } from './repeated.ts';
 
 export class FieldsWriter {
@@ -66,8 +67,9 @@ export class FieldsWriter {
     let at = start;
     for (let index = 0; index < count; index++) {
       const slot = slots[index]!; // index is below the count, slots are below the columns' length
-      const end = at + columns.end[slot]! - columns.start[slot]!;
-      if (end <= limit) at += this.#bytesOf(slot).copy(builder.arena, at, columns.start[slot], columns.end[slot]);
+      const from = columns.start[slot]!;
+      const to = columns.end[slot]!;
+      if (at + to - from <= limit) at = copyBytes(builder.arena, at, this.#bytesOf(slot), from, to);
       else if (builder.count > 0) return -1;
       else this.isCut = true;
     }
@@ -76,10 +78,13 @@ export class FieldsWriter {
 
   #hasRepeated(set: number, slots: Uint16Array, count: number): boolean {
     const entry = ++this.#entry;
-    const { slots: ofSets, slotsStart } = this.#sets;
+    const { slots: ofSets, slotsStart, apart } = this.#sets;
+    const onlyId = count === 1 ? this.#objects.cache.columns.member[slots[0]!]! : NO_MEMBER; // there is one, below the columns' length
+    if (onlyId !== NO_MEMBER && apart[set] === onlyId) return false;
     for (let index = slotsStart[set]!; index < slotsStart[set + 1]!; index++) this.#note(ofSets[index]!, entry);
     let isRepeated = false;
     for (let index = 0; index < count; index++) if (this.#note(slots[index]!, entry)) isRepeated = true; // index is below the count
+    if (!isRepeated) apart[set] = onlyId;
     return isRepeated;
   }
 

@@ -2,10 +2,15 @@
 import { isUtf8 } from 'node:buffer';
 import type { ByteWriter } from '../../../../src/kit/byte_writer.ts';
 import { maxEscapedBytes, writeEscaped } from '../../../../src/kit/json_text.ts';
+import { copyBytes } from './copy.ts';
 import type { Field } from './fields.ts';
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
+const BACKSLASH = 0x5c;
+
+/** Longer values are looked at by functions that begin slowly and then are faster. */
+const MAX_PLAIN_BYTES = 64;
 
 /** Whole numbers that a double holds exactly, without leading zeros. */
 const MAX_DIGITS = 15;
@@ -22,6 +27,15 @@ export function writeMember(out: ByteWriter, field: Field, bytes: Buffer, start:
   if (opening === undefined || base64Opening === undefined) throw new Error(`${field.name.toString()} is not shipped`);
   const target = out.reserve(maxEscapedBytes(end - start) + SLACK_BYTES);
   let at = out.length;
+  if (!field.isNumber && isPlain(bytes, start, end)) {
+    at = copyBytes(target, at, opening, 0, opening.length);
+    target[at++] = QUOTE;
+    at = copyBytes(target, at, bytes, start, end);
+    target[at++] = QUOTE;
+    target[at++] = COMMA;
+    out.length = at;
+    return field.id;
+  }
   const isText = isUtf8(bytes.subarray(start, end));
   at += (isText ? opening : base64Opening).copy(target, at);
   if (field.isNumber && isNumber(bytes, start, end)) at += bytes.copy(target, at, start, end);
@@ -42,6 +56,16 @@ function isNumber(bytes: Buffer, start: number, end: number): boolean {
   for (let at = start; at < end; at++) {
     const byte = bytes[at]!; // at is below the caller's end
     if (byte < 0x30 || byte > 0x39) return false;
+  }
+  return true;
+}
+
+/** Whether the value is short, and goes into a JSON string as it is: most values that only one entry has are times and numbers. */
+function isPlain(bytes: Buffer, start: number, end: number): boolean {
+  if (end - start > MAX_PLAIN_BYTES) return false;
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at]!; // at is below the caller's end
+    if (byte < 0x20 || byte > 0x7e || byte === QUOTE || byte === BACKSLASH) return false;
   }
   return true;
 }

@@ -29,6 +29,9 @@ export interface Parts {
   isCut: boolean;
 }
 
+/** The id that no member has; there are fewer than half as many fields. */
+export const NO_MEMBER = 0xffff;
+
 /** Above that of all services. */
 export const NO_RANK = 0xff;
 
@@ -71,6 +74,8 @@ export class ObjectSets {
   /** The last batch that has a copy of the members, and where. */
   readonly batch = new Float64Array(MAX_SETS).fill(-1);
   readonly copiedTo = new Uint32Array(MAX_SETS);
+  /** The id of a member that is known not to be in the set, where an entry had it beside the set. */
+  readonly apart = new Uint16Array(MAX_SETS).fill(NO_MEMBER);
 
   /** The set of the first `count` of `keys`, with `hash` made of them too; or `NO_SET`. */
   find(keys: Uint32Array, count: number, hash: number): number {
@@ -104,6 +109,7 @@ export class ObjectSets {
     this.end[set] = this.bytes.length;
     this.slotsStart[set + 1] = this.slotsStart[set]!;
     this.batch[set] = -1;
+    this.apart[set] = NO_MEMBER;
     let place = hash & (PLACES - 1);
     while (this.#places[place] !== NO_SET) place = (place + 1) & (PLACES - 1);
     this.#places[place] = set;

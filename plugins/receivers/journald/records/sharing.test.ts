@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { test } from 'tap';
-import { JournalWriter } from '../testdata/journal_writer.ts';
+import { type EntrySpec, JournalWriter } from '../testdata/journal_writer.ts';
 import { readEntries } from '../testdata/read_entries.ts';
 import { fieldsOf, readJournal } from '../testdata/read_journal.ts';
 import { temporaryDirectory } from '../testdata/temporary.ts';
@@ -69,4 +69,40 @@ void test('entries that share everything are told apart by nothing but their ids
     records.every(({ body, service, fields: members }) => body === 'tick' && service === 'clock' && members.includes('"X":"1"')),
   );
   t.same(new Set(records.map(({ sequence }) => sequence)).size, 10_000);
+});
+
+/** What lies further back in a file than this is looked up as a set. */
+const FAR: EntrySpec = { fields: [`FILLER=${'f'.repeat(100_000)}`] };
+
+void test('a message that entries share is whole also where it is the last one in an arena', async (t) => {
+  const entry = { fields: [`MESSAGE=${'m'.repeat(4000)}`, 'X=1'] };
+  const { records } = readEntries(t, [entry, FAR, ...Array.from({ length: 300 }, () => entry)]);
+  t.equal(records.length, 302);
+  t.equal(records.filter(({ body, fields }) => body.length === 4000 && fields === '"X":"1"').length, 301);
+});
+
+void test('a value beside a set that has another one of its field joins it, each time', async (t) => {
+  const shared = ['X=shared', 'Y=shared'];
+  const own = Array.from({ length: 5 }, (_, number) => ({ fields: [...shared, `X=${number}`] }));
+  const { records } = readEntries(t, [{ fields: shared }, FAR, ...own]);
+  t.same(
+    records.slice(2).map((record) => fieldsOf(record).get('X')),
+    own.map((_, number) => ['shared', String(number)]),
+  );
+});
+
+void test('sets that make room for others leave nothing behind', async (t) => {
+  // What all sets may take is a MiB. There are 30 of 48 KB, and others with a value of the field that comes again.
+  const large = Array.from({ length: 40 }, (_, number) => `L${number}=${'l'.repeat(4000)}`);
+  const sets = Array.from({ length: 120 }, (_, number) =>
+    number % 4 === 0
+      ? ['Y=shared', `C=${number}`]
+      : Array.from({ length: 12 }, (_one, index) => large[(number * 7 + index) % 40] ?? ''),
+  );
+  const order = Array.from({ length: 600 }, (_, number) => sets[(number * 7919) % 113] ?? []);
+  const entries = order.map((fields, number) => [...fields, `Y=own ${number}`]);
+  const { records } = readEntries(t, [...sets.map((fields) => ({ fields })), FAR, ...entries.map((fields) => ({ fields }))]);
+  const found = records.slice(sets.length + 1).map((record) => fieldsOf(record).get('Y'));
+  const wanted = entries.map((fields) => fields.filter((field) => field.startsWith('Y=')).map((field) => field.slice(2)));
+  t.same(found, wanted);
 });
