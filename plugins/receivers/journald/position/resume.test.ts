@@ -2,150 +2,25 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'tap';
 import { asOrdinaryUser } from '../../../../test/helpers/users.ts';
-import { type Cursor, parseCursor, seqnumCursor, timeCursor } from '../file/cursor.ts';
-import { JournalDirectories } from '../journal/directories.ts';
-import { type EntrySpec, JournalWriter } from '../testdata/journal_writer.ts';
-import { Journal } from '../journal/journal.ts';
+import { type Cursor, seqnumCursor, timeCursor } from '../file/cursor.ts';
 import { temporaryDirectory } from '../testdata/temporary.ts';
-import { Positions } from './positions.ts';
-import { resume, type ResumeOptions } from './resume.ts';
-import type { StaleReport } from './stale.ts';
-
-const [A, B] = ['a1'.repeat(16), 'b2'.repeat(16)];
-const [BOOT, NEXT_BOOT, LAST_BOOT] = ['b0'.repeat(16), 'b1'.repeat(16), 'b2'.repeat(16)];
-const START = 1_700_000_000_000_000;
-const SECOND = 1_000_000;
-const NOW = START + 3600 * SECOND;
-
-interface Tap {
-  teardown(run: () => void): unknown;
-}
-
-/** Entries `first` to `last` of those numbers, written as many seconds behind `START`, and `late`. */
-function entries(first: number, last: number, { bootId = BOOT, late = 0 } = {}): EntrySpec[] {
-  return Array.from({ length: last - first + 1 }, (_, index) => {
-    const seqnum = first + index;
-    return { seqnum, bootId, realtime: START + (seqnum + late) * SECOND, fields: ['MESSAGE=m'] };
-  });
-}
-
-/** The whole cursor of an entry as `entries` makes them. */
-function cursorOf(seqnumId: string, seqnum: number, { bootId = BOOT, late = 0 } = {}): Cursor {
-  const [m, t] = [seqnum * 1000, START + (seqnum + late) * SECOND].map((number) => number.toString(16));
-  const cursor = parseCursor(`s=${seqnumId};i=${seqnum.toString(16)};b=${bootId};m=${m};t=${t};x=529c8724ba4d6ff4`);
-  if (cursor === undefined) throw new Error('a cursor that cannot be read');
-  return cursor;
-}
-
-function save(directory: string, name: string, seqnumId: string, ...specs: readonly EntrySpec[][]): void {
-  new JournalWriter({ seqnumId }).append(...specs.flat()).save(join(directory, `${name}.journal`));
-}
-
-/** A directory with entries 10 to 14 of sequence A, a second apart. */
-function journalOfFive(t: Tap): string {
-  const directory = temporaryDirectory(t);
-  save(directory, 'system', A, entries(10, 14));
-  return directory;
-}
-
-function savedAt(...cursors: readonly Cursor[]): Positions {
-  return Positions.parse(cursors.map(({ text }) => `${text}\n`).join(''), 'test');
-}
-
-/** Bodies of what is read from where reading begins, and what was said about that. */
-function begin(directory: string, options: Partial<ResumeOptions> = {}) {
-  const reports: StaleReport[] = [];
-  const positions = resume({
-    directories: new JournalDirectories([directory]),
-    saved: undefined,
-    savedIn: '/state/cursor',
-    startAt: 'end',
-    onStale: 'nearest',
-    onReport: (report) => reports.push(report),
-    now: NOW,
-    bootId: LAST_BOOT,
-    ...options,
-  });
-  return { read: readFrom(directory, positions), positions, reports };
-}
-
-/** Numbers of the entries that are read, those of sequence B with a `b` before them. */
-function readFrom(directory: string, positions: Positions): string[] {
-  const journal = new Journal(new JournalDirectories([directory]), positions, () => {});
-  journal.refresh(true);
-  const read = [];
-  for (let file = journal.current(); file !== undefined; file = journal.current()) {
-    read.push(`${file.header.seqnumId === B ? 'b' : ''}${file.seqnum}`);
-    journal.advance();
-  }
-  journal.close();
-  return read;
-}
-
-void test('without a saved position reading begins at the end or at the beginning', async (t) => {
-  const directory = journalOfFive(t);
-  t.match(begin(directory, { startAt: 'beginning' }), { read: ['10', '11', '12', '13', '14'], reports: [] });
-  const { read, positions, reports } = begin(directory);
-  t.same([read, reports], [[], []]);
-  t.equal(positions.toText().split('\n')[0], cursorOf(A, 14).text, 'a whole cursor');
-});
-
-void test('from the end on, an older journal that turns up later is not read', async (t) => {
-  const directory = journalOfFive(t);
-  const { positions } = begin(directory);
-  const late = { fields: ['MESSAGE=late'], realtime: NOW + 1 };
-  new JournalWriter({ seqnumId: B, firstRealtime: START }).append('old', late).save(join(directory, 'other.journal'));
-  t.same(readFrom(directory, positions), ['b2']);
-});
-
-void test('from this boot on, reading begins at its first entry in each sequence', async (t) => {
-  const directory = temporaryDirectory(t);
-  save(directory, 'a1', A, entries(1, 3), entries(4, 5, { bootId: NEXT_BOOT }));
-  save(directory, 'a2', A, entries(6, 7, { bootId: NEXT_BOOT }), entries(8, 9, { bootId: LAST_BOOT, late: -9 }));
-  save(directory, 'a3', A, entries(10, 11, { bootId: LAST_BOOT }));
-  save(directory, 'b', B, entries(1, 5));
-  const { read, positions } = begin(directory, { startAt: 'boot' });
-  t.same(read, ['8', '9', '10', '11'], 'its clock was behind at first');
-  t.same(positions.of(A), cursorOf(A, 7, { bootId: NEXT_BOOT }));
-  t.same(positions.of(B), cursorOf(B, 5));
-  const whole = begin(directory, { startAt: 'boot', bootId: NEXT_BOOT });
-  t.same([whole.read, whole.reports], [[], []], 'a boot that is over is not this one');
-});
-
-void test('from this boot on, a sequence that has no older entries is read from its first', async (t) => {
-  const directory = journalOfFive(t);
-  const { read, positions } = begin(directory, { startAt: 'boot', bootId: BOOT });
-  t.same(read, ['10', '11', '12', '13', '14']);
-  t.same(begin(directory, { saved: savedAt(...positions.cursors), onStale: 'fail' }).read, read, 'also after a restart');
-});
-
-void test('from this boot on, a sequence that turns up later begins with the boot too', async (t) => {
-  const directory = journalOfFive(t);
-  const { positions } = begin(directory, { startAt: 'boot', bootId: BOOT });
-  save(directory, 'later', B, entries(8, 11, { late: 0.5 }));
-  t.same(readFrom(directory, positions), ['10', 'b10', '11', 'b11', '12', '13', '14']);
-});
-
-void test('without an entry of this boot, or without knowing it, reading begins at the end', async (t) => {
-  for (const bootId of [LAST_BOOT, undefined]) {
-    t.match(begin(journalOfFive(t), { startAt: 'boot', bootId }), { read: [], reports: [] });
-  }
-});
-
-function isoTime(micros: number, zone = 'Z'): string {
-  const date = new Date(Math.floor(micros / 1000)).toISOString().slice(0, -1);
-  return `${date}${String(micros % 1000).padStart(3, '0')}${zone}`;
-}
-
-void test('from a time on, the entry of that very microsecond is the first', async (t) => {
-  const directory = journalOfFive(t);
-  save(directory, 'b', B, entries(1, 11, { late: 0.5 }));
-  const from = (startAt: string): string[] => begin(directory, { startAt }).read;
-  t.same(from(isoTime(START + 11 * SECOND)), ['11', 'b11', '12', '13', '14']);
-  t.same(from(isoTime(START + 11 * SECOND + 1)), ['b11', '12', '13', '14']);
-  t.same(from(isoTime(START + 11 * SECOND + 3600 * SECOND, '+01:00')), ['11', 'b11', '12', '13', '14']);
-  t.same(from('2023-11-14T22:13:33Z'), ['13', '14']);
-});
+import type { ResumeOptions } from './resume.ts';
+import {
+  A,
+  B,
+  BOOT,
+  NEXT_BOOT,
+  LAST_BOOT,
+  START,
+  SECOND,
+  entries,
+  cursorOf,
+  save,
+  journalOfFive,
+  savedAt,
+  begin,
+  readFrom,
+} from './testdata/resuming.ts';
 
 void test('reading goes on right behind a saved position, and nothing is said', async (t) => {
   for (const onStale of ['nearest', 'oldest', 'newest', 'fail'] as const) {
@@ -258,9 +133,9 @@ void test('sequences go on each at its own place, whatever their clocks', async 
 void test('of several sequences only the one whose entry is gone is moved', async (t) => {
   const directory = journalOfFive(t);
   save(directory, 'b', B, entries(1, 3));
-  const saved = (): Positions => savedAt(cursorOf(A, 5), cursorOf(B, 2));
-  t.match(begin(directory, { saved: saved(), onStale: 'newest' }), { read: ['b3'], reports: [{ skipped: 5 }] });
-  t.match(begin(directory, { saved: saved(), onStale: 'oldest' }), { read: ['b3', '10', '11', '12', '13', '14'] });
+  const cursors = [cursorOf(A, 5), cursorOf(B, 2)];
+  t.match(begin(directory, { saved: savedAt(...cursors), onStale: 'newest' }), { read: ['b3'], reports: [{ skipped: 5 }] });
+  t.match(begin(directory, { saved: savedAt(...cursors), onStale: 'oldest' }), { read: ['b3', '10', '11', '12', '13', '14'] });
 });
 
 void test('a sequence that is gone matters only where it was the one that moved last', async (t) => {
