@@ -41,7 +41,6 @@ export class Flushes {
   readonly #stretches: Stretch[] = [];
   /** What was read before this start, the end of each sequence. */
   readonly #saved: readonly EntryIdentity[];
-  readonly #boots = new WeakMap<JournalFile, string>();
   #current: Stretch | undefined;
 
   constructor(saved: readonly Cursor[]) {
@@ -91,8 +90,8 @@ export class Flushes {
   /** Whether the current entry of a persistent file was read in a runtime file; to be passed at once if so. */
   isCopy(member: Member, files: Iterable<Member>): boolean {
     const { file, place } = member;
-    if (this.#saved.length > 0 && file.bootId !== this.#boots.get(file)) {
-      this.#boots.set(file, file.bootId);
+    if (file.bootId !== member.comparedBoot) {
+      member.comparedBoot = file.bootId;
       this.#compareWithSaved(member, files);
     }
     for (const stretch of this.#stretches) {

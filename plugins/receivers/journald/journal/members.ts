@@ -15,6 +15,8 @@ export interface Member {
   isDone: boolean;
   /** True once its entries have had their turn. */
   isStarted: boolean;
+  /** The boot of the entry that was compared last with what had been read before the start. */
+  comparedBoot: string;
   /** True until the next listing where the file could not be opened. */
   isBlocked: boolean;
   /** True while the file cannot be seen for another reason than that it was removed. */
@@ -132,7 +134,7 @@ export class Members {
   }
 
   #add(file: JournalFile, identity: string, place: Place): Member {
-    const state = { isDone: false, isStarted: false, isBlocked: false, isAway: false, missed: 0 };
+    const state = { isDone: false, isStarted: false, comparedBoot: '', isBlocked: false, isAway: false, missed: 0 };
     const member: Member = { file, place, identity, ...state };
     this.#members.set(file.header.fileId, member);
     this.#events.onMet(member);
