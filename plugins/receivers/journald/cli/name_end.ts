@@ -1,5 +1,5 @@
 /** Names of fields, as they begin a DATA object. */
-import { MAX_NAME_BYTES } from '../records/fields.ts';
+import { MAX_NAME_BYTES } from '../file/format.ts';
 
 const EQUALS = 0x3d;
 

@@ -3,9 +3,8 @@
  * compressed where that pays. Values are cut at a bound, so that no object takes more memory than that.
  */
 import { decompress, MAX_DECOMPRESSED_BYTES } from './decompress.ts';
-import { Compression, DATA, OBJECT_HEADER_BYTES, ObjectType, u64 } from './format.ts';
+import { Compression, DATA, MAX_NAME_BYTES, OBJECT_HEADER_BYTES, ObjectType, u64 } from './format.ts';
 import type { Damage } from './journal_file.ts';
-import { MAX_NAME_BYTES } from '../records/fields.ts';
 import type { Windows } from './windows.ts';
 
 /**

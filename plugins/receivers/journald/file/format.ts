@@ -29,6 +29,9 @@ export const ENTRY_ITEM_BYTES = { regular: 16, compact: 4 } as const;
 /** Bytes of one item of an ENTRY_ARRAY. */
 export const ARRAY_ITEM_BYTES = { regular: 8, compact: 4 } as const;
 
+/** The longest name of a field that journald takes. */
+export const MAX_NAME_BYTES = 64;
+
 /** No item, size or time of a sound file is above what a double holds exactly. */
 export const MAX_EXACT = Number.MAX_SAFE_INTEGER;
 

@@ -8,6 +8,7 @@ import { closeSync } from 'node:fs';
 import { type Cursor, entryCursor } from './cursor.ts';
 import { EntryList } from './entry_list.ts';
 import { EntryNumbers } from './entry_numbers.ts';
+import { EntrySearch } from './entry_search.ts';
 import { ENTRY, ENTRY_ITEM_BYTES, type Header, ObjectType, u64 } from './format.ts';
 import { isEmptied, openJournal, rereadHeader } from './open_journal.ts';
 import { Windows } from './windows.ts';
@@ -21,9 +22,6 @@ export const MAX_ITEMS = 2048;
 /** Entries that are looked at in one go where they cannot be read, or are passed over. */
 const MAX_LOOKED_AT = 1024;
 
-/** Entries in a row that a search goes past because they cannot be read. */
-const MAX_UNSOUND = 8;
-
 /** A writer's last object begins at the header's `tail_object_offset`; most end within this. */
 const TAIL_OBJECT_BYTES = 64 * 1024;
 
@@ -31,6 +29,7 @@ interface OpenFile {
   readonly fd: number;
   readonly windows: Windows;
   readonly list: EntryList;
+  readonly search: EntrySearch;
 }
 
 export class JournalFile extends EntryNumbers {
@@ -138,7 +137,7 @@ export class JournalFile extends EntryNumbers {
    * can wait, for which see `isSearching`.
    */
   advance(): boolean {
-    const { list } = this.#requireOpen();
+    const { list, search } = this.#requireOpen();
     this.hasEntry = false;
     this.isSearching = false;
     for (let looked = 0; looked < MAX_LOOKED_AT; looked++) {
@@ -147,7 +146,7 @@ export class JournalFile extends EntryNumbers {
         if (this.#next < list.count && !this.#isEmptied()) this.#giveUp();
         return false;
       }
-      if (this.#readEntry(offset) && this.#isInLine()) {
+      if (this.#readEntry(offset) && this.#isInLine(search)) {
         this.#next += 1;
         this.#lastSeqnum = this.seqnum;
         if (this.seqnum > this.#afterSeqnum) return (this.hasEntry = true);
@@ -178,7 +177,8 @@ export class JournalFile extends EntryNumbers {
 
   /** How many entries are numbered above `after` and below `before`, as far as numbers only rise. */
   countBetween(after: number, before: number): number {
-    return Math.max(0, this.#indexBehind(ENTRY.seqnum, before - 1) - this.#indexBehind(ENTRY.seqnum, after));
+    const { search } = this.#requireOpen();
+    return Math.max(0, search.indexBehind(ENTRY.seqnum, before - 1) - search.indexBehind(ENTRY.seqnum, after));
   }
 
   /** Index of the current entry in its window, which `windows` shows after this. */
@@ -204,23 +204,10 @@ export class JournalFile extends EntryNumbers {
     return true;
   }
 
-  /**
-   * Whether the entry that was just read is numbered as one in this place can be (section "Sequence Numbers"): above the one before it,
-   * and below those behind it. Otherwise its number or its slot is damaged, and to go by it would be to pass all up to it.
-   */
-  #isInLine(): boolean {
+  /** Whether the entry that was just read is numbered as one in this place can be. */
+  #isInLine(search: EntrySearch): boolean {
     const last = this.#lastSeqnum;
-    if (this.seqnum <= last) return false;
-    if (this.seqnum === last + 1) return true;
-    const { tailSeqnum } = this.#header;
-    const end = tailSeqnum > last ? tailSeqnum + 1 : Infinity;
-    const behind = this.#firstSound(this.#next + 1, Infinity, ENTRY.seqnum, last);
-    const following = behind < 0 ? end : this.#numberAt(behind, ENTRY.seqnum);
-    if (this.seqnum < following) return true;
-    if (this.seqnum === following || behind < 0) return false;
-    // It is the one behind that is damaged, where this one fits before the next.
-    const next = this.#firstSound(behind + 1, Infinity, ENTRY.seqnum, last);
-    return this.seqnum < (next < 0 ? end : this.#numberAt(next, ENTRY.seqnum));
+    return this.seqnum === last + 1 || search.isInLine(this.#next, this.seqnum, last, this.#header.tailSeqnum);
   }
 
   /** Whether what cannot be read may be so only for a moment: the newest entry of a live file, or a slot with no further one behind. */
@@ -231,38 +218,9 @@ export class JournalFile extends EntryNumbers {
   }
 
   #seek(field: number, value: number): void {
-    this.#next = this.#indexBehind(field, value);
+    this.#next = this.#requireOpen().search.indexBehind(field, value);
     this.#lastSeqnum = 0;
     this.hasEntry = false;
-  }
-
-  /** Bisects the list of entries for the first one whose number at `field` is above `value`. */
-  #indexBehind(field: number, value: number): number {
-    let low = 0;
-    let high = this.#requireOpen().list.count;
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2);
-      // Where entries cannot be read, the next one that can speaks for them; where none of many can, they count as above.
-      const sound = this.#firstSound(middle, high, field, 0);
-      if (sound >= 0 && this.#numberAt(sound, field) <= value) low = sound + 1;
-      else high = middle;
-    }
-    return low;
-  }
-
-  /** Index of the first entry from `index` on, and below `end`, with a number at `field` that is above `floor`; -1 where it is not near. */
-  #firstSound(index: number, end: number, field: number, floor: number): number {
-    const limit = Math.min(end, index + MAX_UNSOUND, this.#requireOpen().list.count);
-    for (let at = index; at < limit; at++) if (this.#numberAt(at, field) > floor) return at;
-    return -1;
-  }
-
-  /** The number at `field` of entry `index`, counted from the oldest; 0, which none has, where it cannot be read. */
-  #numberAt(index: number, field: number): number {
-    const { list, windows } = this.#requireOpen();
-    const offset = list.offsetAt(index);
-    const at = offset > 0 && offset % 8 === 0 ? windows.find(offset, ENTRY.items) : -1;
-    return at >= 0 && windows.bytes[at] === ObjectType.entry ? u64(windows.view, at + field) : 0;
   }
 
   /** Whether the file was vacuumed: journald empties what it removes, so that there is nothing to read for whoever has it open. */
@@ -281,7 +239,9 @@ export class JournalFile extends EntryNumbers {
 
   #openFile(fileId?: string): Header {
     const { fd, header } = openJournal(this.path, fileId);
-    this.#open = { fd, windows: new Windows(fd), list: new EntryList(fd, header.isCompact) };
+    const windows = new Windows(fd);
+    const list = new EntryList(fd, header.isCompact);
+    this.#open = { fd, windows, list, search: new EntrySearch(list, windows) };
     this.#header = header;
     this.#grow(this.#open, header.end);
     return header;

@@ -9,8 +9,7 @@
  * Values are cut at a bound while they come in, so that a value of 768 MiB, which journald takes, takes no more than that bound here.
  */
 import { ByteWriter } from '../../../../src/kit/byte_writer.ts';
-import { u64 } from '../file/format.ts';
-import { MAX_NAME_BYTES } from '../records/fields.ts';
+import { MAX_NAME_BYTES, u64 } from '../file/format.ts';
 
 /** What `next` has found: a field, the end of an entry, nothing before the next chunk, or that the stream is not the format. */
 export type Found = 'field' | 'entry' | 'nothing' | 'broken';
