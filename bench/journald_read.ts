@@ -44,7 +44,7 @@ export async function runJournaldRead(runs: number, options: ReadOptions = {}): 
   const { entries = 500_000, isCompact = true, fields = 'default' } = options;
   const directory = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
   try {
-    await writeJournal(directory, entries, isCompact);
+    await writeJournal(directory, entries, { isCompact });
     const sizes = readdirSync(directory).map((name) => statSync(join(directory, name)).size);
     console.error(`a journal of ${Math.round(sizes.reduce((sum, size) => sum + size, 0) / 1e6)} MB in ${sizes.length} files`);
     return Array.from({ length: runs }, () => ({

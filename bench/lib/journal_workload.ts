@@ -1,5 +1,6 @@
 /** Journals to be read: entries as services on a host write them, in files that systemd itself wrote. */
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,20 +15,36 @@ const START_MICROS = 1_700_000_000_000_000;
 const WORDS = 'request handled status upstream cache connection timeout user session index shard retry queue flush'.split(' ');
 const PRIORITIES = [3, 4, 5, 6, 6, 6, 6, 7];
 
+export interface JournalSetup {
+  /** Default true. */
+  readonly isCompact?: boolean;
+  /** Bytes of a further field DUMP that each entry has to itself, which hardly compresses; default none. */
+  readonly dumpBytes?: number;
+}
+
+/** One entry in so many is of a service `rare`. */
+export const RARE = 10_000;
+
 /**
  * Writes `entries` entries of 20 fields (and the trusted ones that journald's own time-stamps are) to `directory`, which systemd
  * spreads over as many files as it takes. Throws where systemd-journal-remote is not installed.
  */
-export async function writeJournal(directory: string, entries: number, isCompact = true): Promise<void> {
+export async function writeJournal(directory: string, entries: number, setup: JournalSetup = {}): Promise<void> {
   const program = REMOTE.find((path) => existsSync(path));
   if (program === undefined) throw new Error('install systemd-journal-remote, which writes the journal to be read');
+  const { isCompact = true, dumpBytes = 0 } = setup;
   const env = { ...process.env, SYSTEMD_JOURNAL_COMPACT: isCompact ? '1' : '0' };
   const child = spawn(program, ['--output', join(directory, 'bench.journal'), '-'], { env, stdio: ['pipe', 'ignore', 'ignore'] });
   const ended = once(child, 'close');
   const random = seededRandom(1);
+  const dump = dumpBytes > 0 ? randomBytes(4 * dumpBytes).toString('base64') : '';
   for (let first = 0; first < entries; first += ENTRIES_A_WRITE) {
     const count = Math.min(ENTRIES_A_WRITE, entries - first);
-    const text = Array.from({ length: count }, (_, index) => entryText(first + index, random)).join('');
+    const text = Array.from({ length: count }, (_, index) => {
+      const start = Math.floor(random() * (dump.length - dumpBytes));
+      const entry = entryText(first + index, random);
+      return dumpBytes > 0 ? `DUMP=${first + index} ${dump.slice(start, start + dumpBytes)}\n${entry}` : entry;
+    }).join('');
     if (!child.stdin.write(text)) await once(child.stdin, 'drain');
   }
   child.stdin.end();
@@ -38,7 +55,7 @@ export async function writeJournal(directory: string, entries: number, isCompact
 /** One entry in systemd's Journal Export Format. The service is Zipf distributed, as on a real host. */
 function entryText(number: number, random: () => number): string {
   const service = Math.min(SERVICES - 1, Math.floor(SERVICES ** random()) - 1);
-  const name = `svc${service}`;
+  const name = number % RARE === RARE / 2 ? 'rare' : `svc${service}`;
   const words = Array.from({ length: 14 }, () => WORDS[Math.floor(random() * WORDS.length)]);
   const micros = START_MICROS + number * 100;
   return `__REALTIME_TIMESTAMP=${micros}

@@ -1,6 +1,6 @@
 /** Processes that are measured: started, watched, and what they have used so far. Linux. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -13,6 +13,12 @@ export interface Usage {
   readonly cpuSeconds: number;
   readonly residentMiB: number;
   readonly peakMiB: number;
+}
+
+export interface Handles {
+  readonly descriptors: number;
+  /** Files and directories that the kernel tells it of (inotify(7)). */
+  readonly watches: number;
 }
 
 export class Measured {
@@ -57,6 +63,12 @@ export class Measured {
       residentMiB: mebibytes('VmRSS'),
       peakMiB: mebibytes('VmHWM'),
     };
+  }
+
+  handles(): Handles {
+    const directory = `/proc/${this.#child.pid}/fdinfo`;
+    const all = readdirSync(directory).map((name) => readFileSync(`${directory}/${name}`, 'utf8'));
+    return { descriptors: all.length, watches: all.reduce((sum, text) => sum + [...text.matchAll(/^inotify wd:/gm)].length, 0) };
   }
 
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SMALL_MEMORY, writeConfiguration } from './configuration.ts';
-import { Measured, type Usage, waitUntil } from './process.ts';
+import { type Handles, Measured, type Usage, waitUntil } from './process.ts';
 
 export type Mode = 'acked' | 'plain';
 
@@ -27,11 +27,14 @@ export interface Result {
 export class Bench {
   readonly directory = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
   readonly #sink: Measured;
-  readonly #agent: Measured;
+  readonly #startAgent: () => Measured;
+  #agent: Measured;
 
-  private constructor(sink: Measured, agent: (directory: string) => Measured) {
+  private constructor(sink: Measured, configure: (directory: string) => string) {
+    const configuration = configure(this.directory);
     this.#sink = sink;
-    this.#agent = agent(this.directory);
+    this.#startAgent = () => Measured.sluice(configuration);
+    this.#agent = this.#startAgent();
   }
 
   /** Starts the sink, then the agent; what the agent is to read may be there already. */
@@ -40,14 +43,13 @@ export class Bench {
     await waitUntil(() => sink.said('port') !== undefined, 'the sink to listen');
     return new Bench(sink, (directory) => {
       const ports = { sink: Number(sink.said('port')) };
-      const file = writeConfiguration({
+      return writeConfiguration({
         directory,
         receivers: receivers(directory),
         ports,
         acknowledged: mode === 'acked',
         spool: SMALL_MEMORY,
       });
-      return Measured.sluice(file);
     });
   }
 
@@ -58,6 +60,10 @@ export class Bench {
 
   usage(): Usage {
     return this.#agent.usage();
+  }
+
+  handles(): Handles {
+    return this.#agent.handles();
   }
 
   /** Measures from the first thing that `begin` makes arrive until `isDone`. Rate and use of CPU are of that time. */
@@ -80,6 +86,12 @@ export class Bench {
       cores: cpuSeconds / seconds,
       peakMiB: after.peakMiB,
     };
+  }
+
+  /** Ends the agent in good order, and starts another in its place. */
+  async restart(): Promise<void> {
+    await this.#agent.stop();
+    this.#agent = this.#startAgent();
   }
 
   async stop(): Promise<void> {
