@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { constants, zstdCompressSync } from 'node:zlib';
 import { compressSync as compressXz } from '@napi-rs/lzma/xz';
@@ -74,6 +75,25 @@ for (const { name, compression, compress } of FORMATS) {
     t.ok(refused > 100, `${refused} of 1000 were refused`);
   });
 }
+
+void test('the libraries are loaded with the first object that needs them, each for itself', async (t) => {
+  const script = `
+    const { decompress } = await import(process.argv[1]);
+    const loaded = () => process.report.getReport().sharedObjects.filter((path) => /lzma|lz4/.test(path)).length;
+    const counts = [loaded()];
+    for (const compression of [${Compression.zstd}, ${Compression.lz4}, ${Compression.xz}]) {
+      decompress(Buffer.from(process.argv[compression + 1], 'hex'), compression);
+      counts.push(loaded());
+    }
+    console.log(JSON.stringify(counts));`;
+  const payloads: string[] = [];
+  for (const { compression, compress } of FORMATS) payloads[compression - 1] = compress(Buffer.from('A=1')).toString('hex');
+  const url = new URL('decompress.ts', import.meta.url).href;
+  const args = ['--input-type=module', '--eval', script, url, ...Array.from(payloads, (payload) => payload ?? '')];
+  const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  t.equal(stderr, '');
+  t.same(JSON.parse(stdout), [0, 0, 1, 2], 'at the start, and after zstd, LZ4 and XZ');
+});
 
 void test('two compressions at once are none', async (t) => {
   t.equal(problemOf(Buffer.from('MESSAGE=one'), Compression.lz4 | Compression.zstd), 'data');
