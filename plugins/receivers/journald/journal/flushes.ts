@@ -47,13 +47,18 @@ export class Flushes {
     this.#saved = saved.flatMap((cursor) => identityOf(cursor) ?? []);
   }
 
-  /** Whether the file has, written at `realtime`, the very entry up to which another sequence had been read. Moves the file. */
-  hasLastRead(file: JournalFile, realtime: number): boolean {
+  /**
+   * Makes the first entry later than `realtime` (microseconds) the next one. Where that is the time of the entry up to which another
+   * sequence had been read, and the file goes on with its boot, further entries of that time were perhaps not read.
+   */
+  seekBehindTime(file: JournalFile, realtime: number): void {
     const ends = this.#saved.filter((end) => end.realtime === realtime && end.seqnumId !== file.header.seqnumId);
-    if (ends.length === 0) return false;
-    file.seekBehindTime(realtime - 1);
-    while (file.advance() && file.realtime === realtime) if (ends.some((end) => isEntry(file, end))) return true;
-    return false;
+    if (ends.length > 0) {
+      file.seekBehindTime(realtime - 1);
+      const isGoingOn = file.advance() && file.realtime === realtime && ends.some(({ bootId }) => bootId === file.bootId);
+      if (isGoingOn) return file.seekBehindTime(realtime - 1);
+    }
+    file.seekBehindTime(realtime);
   }
 
   /** A runtime file is to be read from behind `origin`; its own first entry is the current one. */

@@ -7,7 +7,7 @@
  * before. So `refresh` looks twice: what is numbered up to the highest number seen the first time is complete the second time, and
  * what is numbered above it waits.
  */
-import { type Cursor, timeCursor } from '../file/cursor.ts';
+import type { Cursor } from '../file/cursor.ts';
 import type { Damage, JournalFile } from '../file/journal_file.ts';
 import type { Positions } from '../position/positions.ts';
 import type { JournalDirectories } from './directories.ts';
@@ -159,10 +159,10 @@ export class Journal {
   /** Moves to where reading begins in a file that was met. All that is needed for the order is known then, also when it is closed. */
   #begin(member: Member): void {
     const { file, place } = member;
-    const origin = this.#originOf(member);
+    const origin = this.#originOf(file);
     const { seqnum, realtime } = origin;
     if (place.isRuntime && file.advance()) this.#flushes.resumed(member, origin);
-    if (seqnum === undefined) file.seekBehindTime(realtime);
+    if (seqnum === undefined) this.#flushes.seekBehindTime(file, realtime);
     else file.seekBehindSeqnum(seqnum);
     const isPassed = file.isFinal && file.header.tailSeqnum > 0 && file.header.tailSeqnum <= (seqnum ?? 0);
     if (isPassed) this.#end(member);
@@ -210,14 +210,10 @@ export class Journal {
     return true;
   }
 
-  #originOf({ file, place }: Member): Cursor {
-    const { seqnumId } = file.header;
+  #originOf({ header: { seqnumId } }: JournalFile): Cursor {
     const known = this.#origins.get(seqnumId);
     if (known !== undefined) return known;
-    const saved = this.#positions.of(seqnumId);
-    // Of the entries that have the very time of the last one that was read, some may not have been.
-    const isCopy = !place.isRuntime && saved.seqnum === undefined && this.#flushes.hasLastRead(file, saved.realtime);
-    const origin = isCopy ? timeCursor(saved.realtime - 1, seqnumId) : saved;
+    const origin = this.#positions.of(seqnumId);
     this.#origins.set(seqnumId, origin);
     this.#positions.set(origin);
     if (origin.seqnum !== undefined && origin.seqnum > 0) this.#gaps.begins(seqnumId, origin.seqnum);
