@@ -1,7 +1,10 @@
 import fc from 'fast-check';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'tap';
 import { FlushingJournald } from '../testdata/flushing_journald.ts';
 import { JournalReader } from '../testdata/journal_reader.ts';
+import { JournalWriter } from '../testdata/journal_writer.ts';
 import { temporaryDirectory } from '../testdata/temporary.ts';
 
 interface Tap {
@@ -119,6 +122,24 @@ void test('what a boot before has left in the persistent file is read, though th
     [reader, early, late].map(({ read }) => read.length),
     [1, 1, 1],
   );
+});
+
+void test('entries of one time that were flushed to several files are read on with the first that was not read', async (t) => {
+  const [persistent, runtime] = [temporaryDirectory(t), temporaryDirectory(t)];
+  const entries = ['1', '2', '3', '4'].map((text) => ({ realtime: 1e15, monotonic: 7, fields: [`MESSAGE=${text}`] }));
+  new JournalWriter({ seqnumId: 'aa'.repeat(16) }).append(...entries).save(join(runtime, 'system.journal'));
+  const reader = new JournalReader({ persistent, runtime });
+  t.teardown(() => reader.close());
+  reader.look(2);
+  reader.restart();
+  rmSync(join(runtime, 'system.journal'));
+  for (const [number, part] of [entries.slice(0, 3), entries.slice(3)].entries()) {
+    const writer = new JournalWriter({ seqnumId: 'bb'.repeat(16), firstSeqnum: 1 + number * 3 }).append(...part);
+    writer.save(join(persistent, number === 0 ? 'z.journal' : 'a.journal'));
+  }
+  reader.look();
+  t.equal(reader.read.length, 4);
+  t.equal(new Set(reader.read).size, 4);
 });
 
 type Step = (journald: FlushingJournald, reader: JournalReader) => void;
