@@ -6,6 +6,9 @@
  * Numbers jump within a file without any loss (another file's entries are numbered by the same counter; after a flush it goes on
  * from elsewhere), so only what is between files counts. It is counted late rather than wrongly: when the file behind the hole is
  * being read, several listings have not filled it, and nothing is in the way that may have what is missing.
+ *
+ * What was vacuumed before a sequence was ever read nobody knows of. And where a file goes unseen in which numbers had jumped, which takes
+ * a flush that is not that of the boot, the numbers passed over count as if they had been entries.
  */
 import type { Cursor } from '../file/cursor.ts';
 import type { LossReason } from '../lost_entries.ts';
