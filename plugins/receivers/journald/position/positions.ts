@@ -20,8 +20,8 @@ export class Positions {
   }
 
   /**
-   * Reads what `toText` wrote, or a single cursor of journald's (`journalctl --show-cursor`). Throws a `SluiceError` (state_invalid)
-   * on anything else; `where` is for its message.
+   * Reads what `toText` wrote, or cursors of journald's (`journalctl --show-cursor`); sequences that these do not name begin behind the
+   * latest of them. Throws a `SluiceError` (state_invalid) on anything else; `where` is for its message.
    */
   static parse(text: string, where: string): Positions {
     const lines = text.split('\n').filter((line) => line !== '');
@@ -31,7 +31,9 @@ export class Positions {
         hint: 'put a cursor of journalctl --show-cursor into it, or remove it to begin where start_at says',
       });
     }
-    const positions = new Positions(Math.max(...cursors.map(({ realtime }) => realtime)));
+    // Not simply the latest: a sequence that could not be seen so far may have entries from before it that were never read.
+    const baseline = cursors.findLast(({ seqnumId }) => seqnumId === undefined)?.realtime;
+    const positions = new Positions(baseline ?? Math.max(...cursors.map(({ realtime }) => realtime)));
     for (const cursor of cursors.toReversed()) if (cursor.seqnumId !== undefined) positions.set(cursor);
     return positions;
   }
