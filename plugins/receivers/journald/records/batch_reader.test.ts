@@ -32,3 +32,66 @@ void test('a boot that ends within a file ends the batch too', async (t) => {
   t.same(told, ['batch 2', 'batch 3', 'batch 4']);
   journal.close();
 });
+
+/** Files of several sequences, whose entries take turns by their times: `a` has the first entry, `b` the second, and so on. */
+function takingTurns(directory: string, names: readonly string[], rounds: number): void {
+  for (const [index, name] of names.entries()) {
+    const entries = Array.from({ length: rounds }, (_, round) => ({
+      monotonic: round * names.length + index + 1,
+      fields: [`MESSAGE=${name} ${round}`],
+    }));
+    new JournalWriter({ seqnumId: name.repeat(32) }).append(...entries).save(join(directory, `${name}.journal`));
+  }
+}
+
+void test('sequences that take turns have a batch each, and none is cut short by the other', async (t) => {
+  const directory = temporaryDirectory(t);
+  takingTurns(directory, ['a', 'b', 'c'], 1000);
+  const { journal, read, told } = readInSteps(directory);
+  journal.refresh(true);
+  for (const name of ['a', 'b', 'c']) {
+    const records = read();
+    t.same(
+      Array.isArray(records) ? records.map(({ body }) => body) : records,
+      Array.from({ length: 1000 }, (_, round) => `${name} ${round}`),
+    );
+  }
+  t.equal(read(), undefined);
+  t.same(told, ['batch 1000', 'batch 1000', 'batch 1000']);
+  journal.close();
+});
+
+void test('of very many sequences a few have a batch at a time', async (t) => {
+  const directory = temporaryDirectory(t);
+  const names = Array.from({ length: 16 }, (_, number) => number.toString(16));
+  takingTurns(directory, names, 3);
+  const { journal, read } = readInSteps(directory);
+  journal.refresh(true);
+  const bodies: string[] = [];
+  let batches = 0;
+  for (let records = read(); records !== undefined; records = read()) {
+    if (records === 'passed') continue;
+    batches += 1;
+    bodies.push(...records.map(({ body }) => body));
+  }
+  t.same(
+    bodies.toSorted(),
+    names.flatMap((name) => [0, 1, 2].map((round) => `${name} ${round}`)),
+  );
+  t.equal(batches, names.length * 3, 'a round of sixteen is more than are open at a time');
+  journal.close();
+});
+
+void test('nothing more is read before the batches of a read are handed out', async (t) => {
+  const directory = temporaryDirectory(t);
+  takingTurns(directory, ['a', 'b'], 2);
+  const { journal, reader, read, told } = readInSteps(directory);
+  journal.refresh(true);
+  t.match(read(), [{ body: 'a 0' }, { body: 'a 1' }]);
+  takingTurns(directory, ['a', 'b'], 3);
+  journal.refresh(true);
+  t.match(read(), [{ body: 'b 0' }, { body: 'b 1' }]);
+  t.same(told, ['batch 2', 'batch 2'], 'so each is told of with its own last entry');
+  t.equal(reader.dueMs, Infinity);
+  journal.close();
+});

@@ -1,14 +1,15 @@
-/** Reads the entries of a journal into batches. */
+/** Reads the entries of a journal into batches, one for each sequence of entries that it comes by. */
 import type { Ack } from '../../../../src/core/ack.ts';
 import type { Batch } from '../../../../src/core/batch.ts';
-import { BatchBuilder } from '../../../../src/core/batch_builder.ts';
 import { JsonObjectFinder } from '../../../../src/kit/json_object.ts';
 import { settleBodyKinds } from './bodies.ts';
-import { type Cursor, epochOf, seqnumCursor } from '../file/cursor.ts';
+import { type Cursor, epochOf } from '../file/cursor.ts';
+import { type End, Ends } from './ends.ts';
 import { EntryDecoder, type EntryOptions } from './entry_decoder.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { JournalFile } from '../file/journal_file.ts';
 import { Joins } from './joins.ts';
+import { type OpenBatch, OpenBatches } from './open_batches.ts';
 
 export interface BatchReaderOptions extends Omit<EntryOptions, 'joins'> {
   readonly receiver: string;
@@ -30,12 +31,9 @@ export interface Progress {
 }
 
 /** Files whose caches are kept at a time; more are read at once only where very many users log. */
-const MAX_DECODERS = 16;
+const MAX_SOURCES = 16;
 
 const MIN_ARENA_BYTES = 512 * 1024;
-
-/** Sequences whose ends are kept; positions of others do not move until they are read again. */
-const MAX_ENDS = 1024;
 
 /** Entries that are looked at in one read, so that others get their turn where few of very many entries are chosen. */
 const MAX_ENTRIES = 8192;
@@ -43,40 +41,36 @@ const MAX_ENTRIES = 8192;
 /** What an entry may take to decompress before it counts as a further one that was looked at. */
 const BYTES_OF_ENTRY = 4096;
 
+/** A file that entries are read from, and what goes with those of the boot that is read now. */
+interface Source {
+  readonly file: JournalFile;
+  readonly decoder: EntryDecoder;
+  end: End;
+  bootId: string;
+  epoch: string;
+  /** Where records of the epoch go; undefined where that is not known yet. */
+  batch: OpenBatch | undefined;
+}
+
 export class BatchReader {
   readonly #journal: Journal;
   readonly #options: EntryOptions & BatchReaderOptions;
-  readonly #builder: BatchBuilder;
   readonly #objects: JsonObjectFinder | undefined;
   readonly #joins: Joins;
+  readonly #batches: OpenBatches;
+  readonly #ends = new Ends();
   /** The one used last at the end. */
-  readonly #decoders = new Map<JournalFile, EntryDecoder>();
-  #decoder: EntryDecoder | undefined;
-  /** The number of the batch that is being built, and what its records are numbered in. */
-  #batch = 0;
-  #epoch = '';
-  #seqnumId = '';
-  /** The file that is being read, and the last entry of it that was: 0 where it was only turned to. */
-  #file: JournalFile | undefined;
-  #fileEpoch = '';
-  #bootId = '';
-  #offset = 0;
-  #seqnum = 0;
-  /** By seqnum id, the last entry of each file that was turned away from. */
-  readonly #ends = new Map<string, Cursor>();
-  /** Whether entries of the file were read since it was turned to, or since the last read. */
-  #hasRead = false;
-  /** Seqnum ids of the sequences with entries that were read and not told of yet. */
-  readonly #untold = new Set<string>();
+  readonly #sources = new Map<JournalFile, Source>();
+  #source: Source | undefined;
   /** Microseconds; 0 before the first entry. */
   lastRealtime = 0;
 
   constructor(journal: Journal, options: BatchReaderOptions) {
-    const cursorBefore = (): Cursor | undefined => this.#endOf(this.#file?.header.seqnumId ?? '');
+    const cursorBefore = (): Cursor | undefined => this.#ends.cursorOf(this.#source?.file.header.seqnumId ?? '');
     this.#journal = journal;
     this.#joins = new Joins({ ...options, cursorBefore });
     this.#options = { ...options, joins: this.#joins };
-    this.#builder = new BatchBuilder({ arenaBytes: Math.max(MIN_ARENA_BYTES, 2 * options.maxValueBytes) });
+    this.#batches = new OpenBatches(Math.max(MIN_ARENA_BYTES, 2 * options.maxValueBytes));
     this.#objects = options.parseJson ? new JsonObjectFinder() : undefined;
   }
 
@@ -86,40 +80,17 @@ export class BatchReader {
   }
 
   /**
-   * Reads entries, in order and of one epoch, until there is no further one or a batch is full. Returns the batch; or `passed` where
-   * none of the entries that it looked at became a record, and there are more; or undefined where there is nothing more to be read.
+   * Reads entries in order until there is no further one or a batch is full, and returns the batch that was begun first; the others
+   * come with the next reads, before anything else is read. Returns `passed` where none of the entries that it looked at became a
+   * record, and there are more; and undefined where there is nothing more to be read.
    */
   read(progress: Progress): Batch | 'passed' | undefined {
-    const builder = this.#builder;
-    const joins = this.#joins;
-    let leftOut = 0;
-    let looked = 0;
-    joins.giveUpLate();
-    for (; looked < MAX_ENTRIES && !builder.isFull; looked++) {
-      const file = this.#journal.current();
-      if (file !== undefined && joins.pendingCount > 0) joins.giveUpBefore(file.header.seqnumId, file.realtime);
-      if (joins.ready !== undefined) {
-        if (this.#mustWait(joins.ready.epoch, joins.ready.seqnumId) || !joins.write(builder)) break;
-        continue;
-      }
-      if (file === undefined) break;
-      if (file !== this.#file || file.bootId !== this.#bootId) this.#turnTo(file);
-      if (this.#mustWait(this.#fileEpoch, file.header.seqnumId)) break;
-      const outcome = this.#decoder!.append(builder, this.#batch); // there is a file, and so its decoder
-      if (outcome === 'full') break;
-      if (outcome === 'left_out') leftOut += 1;
-      looked += Math.floor(this.#decoder!.decompressedBytes / BYTES_OF_ENTRY);
-      this.#offset = file.entryOffset;
-      this.#seqnum = file.seqnum;
-      this.#hasRead = true;
-      this.lastRealtime = file.realtime;
-      this.#journal.advance();
+    let isAtEnd = false;
+    if (this.#batches.first === undefined) {
+      isAtEnd = this.#fill();
+      this.#tellPassed(progress);
     }
-    if (leftOut > 0) this.#options.onLeftOut(leftOut);
-    const batch = builder.count > 0 ? this.#build(progress) : undefined;
-    this.#tellPassed(progress);
-    if (batch !== undefined) return batch;
-    return looked >= MAX_ENTRIES ? 'passed' : undefined;
+    return this.#build(progress) ?? (isAtEnd ? undefined : 'passed');
   }
 
   /**
@@ -127,84 +98,110 @@ export class BatchReader {
    * there is no further batch.
    */
   finish(progress: Progress): Batch | undefined {
-    const joins = this.#joins;
-    joins.giveUpAll();
-    for (let line = joins.ready; line !== undefined && !this.#builder.isFull; line = joins.ready) {
-      if (this.#mustWait(line.epoch, line.seqnumId) || !joins.write(this.#builder)) break;
+    if (this.#batches.first === undefined) {
+      this.#joins.giveUpAll();
+      while (this.#joins.ready !== undefined && this.#writeLine());
+      this.#tellPassed(progress);
     }
-    const batch = this.#builder.count > 0 ? this.#build(progress) : undefined;
-    this.#tellPassed(progress);
-    return batch;
+    return this.#build(progress);
   }
 
-  /** Whether a record of that epoch belongs to the next batch. To an empty one it does not, which then is of that epoch. */
-  #mustWait(epoch: string, seqnumId: string): boolean {
-    if (this.#builder.count > 0) return epoch !== this.#epoch;
-    this.#epoch = epoch;
-    this.#seqnumId = seqnumId;
-    return false;
+  /** Reads entries into batches; returns whether there is no further one. */
+  #fill(): boolean {
+    const joins = this.#joins;
+    let leftOut = 0;
+    let isAtEnd = false;
+    joins.giveUpLate();
+    for (let looked = 0; looked < MAX_ENTRIES; looked++) {
+      const file = this.#journal.current();
+      if (file !== undefined && joins.pendingCount > 0) joins.giveUpBefore(file.header.seqnumId, file.realtime);
+      if (joins.ready !== undefined) {
+        if (!this.#writeLine()) break;
+        continue;
+      }
+      isAtEnd = file === undefined;
+      if (file === undefined) break;
+      const source = this.#turnTo(file);
+      const batch = (source.batch ??= this.#batches.of(source.epoch, file.header.seqnumId));
+      if (batch === undefined || batch.builder.isFull) break;
+      const outcome = source.decoder.append(batch.builder, batch.number);
+      if (outcome === 'full') break;
+      if (outcome === 'left_out') leftOut += 1;
+      looked += Math.floor(source.decoder.decompressedBytes / BYTES_OF_ENTRY);
+      const { end } = source;
+      end.file = file;
+      end.offset = file.entryOffset;
+      end.seqnum = file.seqnum;
+      end.realtime = file.realtime;
+      end.isTold = false;
+      this.lastRealtime = file.realtime;
+      this.#journal.advance();
+    }
+    if (leftOut > 0) this.#options.onLeftOut(leftOut);
+    for (const source of this.#sources.values()) source.batch = undefined;
+    return isAtEnd;
   }
 
-  #turnTo(file: JournalFile): void {
-    this.#noteRead();
-    const seqnumId = this.#file?.header.seqnumId ?? '';
-    const end = this.#endOf(seqnumId);
-    if (this.#ends.size >= MAX_ENDS) this.#ends.clear();
-    if (end !== undefined) this.#ends.set(seqnumId, end);
-    if (file !== this.#file) this.#decoder = this.#decoderOf(file);
-    this.#file = file;
-    this.#bootId = file.bootId;
-    this.#fileEpoch = epochOf(file.header.seqnumId, file.bootId);
-    this.#seqnum = 0;
+  /** Writes the line that is ready; false where batches must be handed out first. */
+  #writeLine(): boolean {
+    const { ready } = this.#joins;
+    const batch = ready === undefined ? undefined : this.#batches.of(ready.epoch, ready.seqnumId);
+    return batch !== undefined && !batch.builder.isFull && this.#joins.write(batch.builder);
   }
 
-  #build(progress: Progress): Batch {
-    const used = this.#builder.used;
+  #turnTo(file: JournalFile): Source {
+    const source = this.#source?.file === file ? this.#source : this.#sourceOf(file);
+    this.#source = source;
+    if (source.bootId === file.bootId) return source;
+    source.bootId = file.bootId;
+    source.epoch = epochOf(file.header.seqnumId, file.bootId);
+    source.batch = undefined;
+    return source;
+  }
+
+  #sourceOf(file: JournalFile): Source {
+    const source = this.#sources.get(file) ?? this.#createSource(file);
+    // The one that it had may have been forgotten.
+    source.end = this.#ends.of(file.header.seqnumId);
+    this.#sources.delete(file);
+    this.#sources.set(file, source);
+    if (this.#sources.size > MAX_SOURCES) {
+      const [oldest] = this.#sources.keys();
+      if (oldest !== undefined) this.#sources.delete(oldest);
+    }
+    return source;
+  }
+
+  #createSource(file: JournalFile): Source {
+    const decoder = new EntryDecoder(file, this.#options);
+    return { file, decoder, end: this.#ends.of(file.header.seqnumId), bootId: '', epoch: '', batch: undefined };
+  }
+
+  #build(progress: Progress): Batch | undefined {
+    const open = this.#batches.first;
+    if (open === undefined) return undefined;
+    const { builder, epoch, seqnumId } = open;
+    const { used } = builder;
     const { receiver, format } = this.#options;
-    this.#noteRead();
-    this.#untold.delete(this.#seqnumId);
-    const ack = progress.ackFor(this.#positionOf(this.#seqnumId));
-    const batch = this.#builder.build({ receiver, format, epoch: this.#epoch, ack });
-    this.#batch += 1;
+    const ack = progress.ackFor(this.#tell(seqnumId));
+    const batch = builder.build({ receiver, format, epoch, ack });
+    this.#batches.close(open);
     settleBodyKinds(batch, used, this.#objects);
     return batch;
   }
 
+  /** Tells of the sequences that have no records among those that are to be handed out. */
   #tellPassed(progress: Progress): void {
-    this.#noteRead();
-    for (const seqnumId of this.#untold) {
-      const cursor = this.#positionOf(seqnumId);
+    for (const seqnumId of this.#ends.untold) {
+      const cursor = this.#batches.hasRecordsOf(seqnumId) ? undefined : this.#tell(seqnumId);
       if (cursor !== undefined) progress.passed(cursor);
     }
-    this.#untold.clear();
-  }
-
-  #noteRead(): void {
-    if (this.#hasRead && this.#file !== undefined) this.#untold.add(this.#file.header.seqnumId);
-    this.#hasRead = false;
   }
 
   /** Behind what reading of the sequence can go on after a restart: before a line that is no record yet, or its last entry. */
-  #positionOf(seqnumId: string): Cursor | undefined {
+  #tell(seqnumId: string): Cursor | undefined {
     const held = this.#joins.heldBack(seqnumId);
-    return held === undefined ? this.#endOf(seqnumId) : held.before;
-  }
-
-  /** The entry of the sequence that was read last. */
-  #endOf(seqnumId: string): Cursor | undefined {
-    const file = this.#file;
-    if (file === undefined || this.#seqnum === 0 || file.header.seqnumId !== seqnumId) return this.#ends.get(seqnumId);
-    return file.cursorAt(this.#offset) ?? seqnumCursor(seqnumId, this.#seqnum, this.lastRealtime);
-  }
-
-  #decoderOf(file: JournalFile): EntryDecoder {
-    const decoder = this.#decoders.get(file) ?? new EntryDecoder(file, this.#options);
-    this.#decoders.delete(file);
-    this.#decoders.set(file, decoder);
-    if (this.#decoders.size > MAX_DECODERS) {
-      const [oldest] = this.#decoders.keys();
-      if (oldest !== undefined) this.#decoders.delete(oldest);
-    }
-    return decoder;
+    this.#ends.of(seqnumId).isTold = held === undefined;
+    return held === undefined ? this.#ends.cursorOf(seqnumId) : held.before;
   }
 }
