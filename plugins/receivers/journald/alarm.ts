@@ -5,22 +5,29 @@ export class Alarm {
   readonly #clock: Clock;
   #ring: (() => void) | undefined;
   #isOff = false;
+  /** Whether it has rung while nobody waited. */
+  #hasRung = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Resolves after `delayMs`, or `soonMs` after `ring`, or at once when it is switched off. One wait at a time. */
+  /**
+   * Resolves after `delayMs`, or `soonMs` after `ring`, or at once when it is switched off. A ring from before the wait counts as one at
+   * its beginning. One wait at a time.
+   */
   wait(delayMs: number, soonMs: number): Promise<void> {
-    if (this.#isOff) return Promise.resolve();
+    const hasRung = this.#hasRung;
+    this.#hasRung = false;
+    if (this.#isOff || (hasRung && soonMs <= 0)) return Promise.resolve();
     return new Promise((resolve) => {
       const end = (): void => {
         timer.cancel();
         this.#ring = undefined;
         resolve();
       };
-      let timer = this.#clock.after(delayMs, end);
-      let isSoon = false;
+      let timer = this.#clock.after(hasRung ? Math.min(soonMs, delayMs) : delayMs, end);
+      let isSoon = hasRung;
       this.#ring = () => {
         const isDue = this.#isOff || soonMs <= 0;
         if (isDue) end();
@@ -32,9 +39,10 @@ export class Alarm {
     });
   }
 
-  /** Cuts the wait short, if there is one. */
+  /** Cuts the wait short, or else the next one. */
   ring(): void {
-    this.#ring?.();
+    if (this.#ring === undefined) this.#hasRung = true;
+    else this.#ring();
   }
 
   /** Ends the wait, and every later one. */
