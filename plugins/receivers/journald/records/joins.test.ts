@@ -116,7 +116,10 @@ void test('a line is cut where a value is, between characters, and the rest of i
     part('a', 'next', false),
   ];
   const { records, truncated } = readEntries(t, entries, { maxValueBytes: 1025 });
-  t.match(records, [{ body: 'é'.repeat(512), truncated: true, sequence: 3 }, { body: 'next' }]);
+  t.match(records, [
+    { body: 'é'.repeat(512), truncated: true, sequence: 2 },
+    { body: 'next', sequence: 4 },
+  ]);
   t.equal(truncated, 1);
   const parts = [part('a', 'x'.repeat(2000), true), part('a', 'y'.repeat(10), false)];
   t.match(
@@ -124,6 +127,40 @@ void test('a line is cut where a value is, between characters, and the rest of i
     [{ body: 'x'.repeat(1024), truncated: true }],
     'also in a part',
   );
+});
+
+void test('a line that never ends is one record, and the position does not wait for its end', async (t) => {
+  const directory = temporaryDirectory(t);
+  const writer = new JournalWriter().append(...Array.from({ length: 1000 }, () => part('a', 'x'.repeat(100), true)));
+  writer.append(part('b', 'other', false)).save(join(directory, 'a.journal'));
+  for (const options of [{}, { exclude: { matches: { _STREAM_ID: ['a'] } } }]) {
+    const { journal, read, told } = readInSteps(directory, { ...options, maxValueBytes: 1024 });
+    journal.refresh(true);
+    const line = { body: 'x'.repeat(1024), sequence: 11, truncated: true, partial: false };
+    t.match(read(), 'exclude' in options ? [{ body: 'other' }] : [line, { body: 'other' }]);
+    t.equal(told.at(-1), 'batch 1001');
+    journal.close();
+  }
+});
+
+void test('a line that takes its time is shipped in pieces', async (t) => {
+  let now = 0;
+  const directory = temporaryDirectory(t);
+  const writer = new JournalWriter();
+  const { journal, read, told } = readInSteps(directory, { now: () => now });
+  const bodies: string[] = [];
+  for (let second = 0; second < 25; second++) {
+    writer
+      .append(part('a', String.fromCharCode(0x61 + second), true, second * 900, ['PRIORITY=3']))
+      .save(join(directory, 'a.journal'));
+    now = second * 900;
+    journal.refresh(true);
+    const records = read();
+    if (Array.isArray(records)) bodies.push(...records.map(({ body, severity, partial }) => `${body} ${severity} ${partial}`));
+  }
+  t.same(bodies, ['abcdefghijkl 17 true', 'mnopqrstuvwx 17 true']);
+  t.equal(told.at(-1), 'batch 24', 'and the position moves');
+  journal.close();
 });
 
 void test('a line whose next part does not come is given up by the clock, and shipped as it is', async (t) => {

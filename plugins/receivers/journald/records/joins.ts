@@ -5,8 +5,11 @@
  *
  *                  part             part             last part
  *   (none) ──────────▶ pending ─────────▶ pending ──────────────▶ ready ─────▶ record
- *                          │ no further part in time, or too many others   ▲
- *                          └───────────────────────────────────────────────┘
+ *                          │ no further part in time, too many others,     ▲
+ *                          └ or the line is too long ──────────────────────┘
+ *
+ * Of a line that is too long nothing is kept but that its further parts belong to it. A stream may write one line for ever, and the
+ * position must not wait for its end.
  *
  * A line ends with the next entry of its stream, which journald does not say to be a part of it. Only where a line has exactly a
  * multiple of `LineMax` bytes is that another line, which is then taken for its end.
@@ -18,6 +21,9 @@ import type { Cursor } from '../file/cursor.ts';
 import { writeBody } from './object_decoder.ts';
 
 const EMPTY = Buffer.alloc(0);
+
+/** How long a line may take altogether by the clock, as far as it is read while it is written. */
+const MAX_LINE_MS = 10_000;
 
 /** How long the next part may take; by the clock, or by the times of entries. */
 const MAX_WAIT_MS = 1000;
@@ -51,12 +57,15 @@ interface Line {
   readonly severity: number;
   readonly body: Buffer[];
   bytes: number;
-  /** Whether a part was cut, or the line has become too long, so that nothing of further parts is kept. */
+  /** Whether a part was cut, or the line has become too long. */
   isCut: boolean;
+  /** Whether the line is a record already, and its further parts are only to be passed. */
+  readonly isOver: boolean;
   /** Whether the first part was chosen; the others are not asked. */
   readonly isWanted: boolean;
   /** The last entry before the first part: a reader that starts anew must begin behind it as long as there is no record. */
   readonly before: Cursor | undefined;
+  readonly beganAtMs: number;
   partAtMs: number;
   isPartial: boolean;
   /** Lines are numbered as they begin. */
@@ -113,17 +122,18 @@ export class Joins {
    * whether the line is wanted.
    */
   add(part: LinePart, isContinued: boolean, isWanted: boolean): boolean {
-    const line = this.#pending.get(part.stream) ?? this.#begin(part, isWanted);
+    const line = this.#lineOf(part, isWanted);
     this.#remove(line);
     line.last = part;
     line.partAtMs = this.#options.now();
-    if (line.isWanted && !line.isCut) {
-      line.body.push(part.body);
+    if (!line.isOver) {
+      if (line.isWanted) line.body.push(part.body);
       line.bytes += part.body.length;
       line.isCut = part.isCut || line.bytes > this.#options.maxValueBytes;
     }
-    if (isContinued) this.#await(line);
-    else this.#end(line);
+    const isEnd = line.isCut || !isContinued;
+    if (isEnd) this.#end(line);
+    if (isContinued) this.#await(isEnd ? { ...line, body: [], bytes: 0, isOver: true } : line);
     return line.isWanted;
   }
 
@@ -153,7 +163,7 @@ export class Joins {
    * undefined where it was the first one. Undefined where there is no such line.
    */
   heldBack(seqnumId: string): { readonly before: Cursor | undefined } | undefined {
-    const lines = [...this.#pending.values(), ...this.#ready].filter(({ last }) => last.seqnumId === seqnumId);
+    const lines = [...this.#pending.values(), ...this.#ready].filter(({ last, isOver }) => !isOver && last.seqnumId === seqnumId);
     return lines.reduce<Line | undefined>(
       (first, line) => (first === undefined || line.number < first.number ? line : first),
       undefined,
@@ -187,11 +197,21 @@ export class Joins {
     return true;
   }
 
-  #begin(part: LinePart, isWanted: boolean): Line {
-    const { severity } = part;
+  /** The line that the part belongs to. */
+  #lineOf(part: LinePart, isWanted: boolean): Line {
+    const line = this.#pending.get(part.stream);
+    if (line === undefined) return this.#begin(part, isWanted, part.severity);
+    if (line.isOver || line.beganAtMs + MAX_LINE_MS >= this.#options.now()) return line;
+    this.#giveUp(line);
+    return this.#begin(part, line.isWanted, line.severity);
+  }
+
+  #begin(part: LinePart, isWanted: boolean, severity: number): Line {
+    const now = this.#options.now();
     const before = this.#options.cursorBefore();
     const number = this.#lines++;
-    return { last: part, severity, body: [], bytes: 0, isCut: false, isWanted, before, number, partAtMs: 0, isPartial: false };
+    const state = { isCut: false, isOver: false, isWanted, isPartial: false };
+    return { last: part, severity, body: [], bytes: 0, ...state, before, beganAtMs: now, partAtMs: now, number };
   }
 
   /** Makes the line the one that waits shortest. */
@@ -215,7 +235,7 @@ export class Joins {
   }
 
   #end(line: Line): void {
-    if (line.isWanted) this.#ready.push(line);
+    if (line.isWanted && !line.isOver) this.#ready.push(line);
   }
 }
 
