@@ -1,6 +1,7 @@
 /** A real journald under load, an agent that reads it, a receiver, and what was ever in the journal's files. */
 import { existsSync, globSync, linkSync, mkdirSync, readdirSync, readFileSync, statSync, unlinkSync, utimesSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Test } from 'tap';
 import { type RunningJournald, startJournald } from '../../plugins/receivers/journald/testdata/journald.ts';
 import { ServiceLoad } from '../../plugins/receivers/journald/testdata/service_load.ts';
@@ -20,12 +21,15 @@ import { temporaryDirectory } from '../helpers/temporary_directory.ts';
 const TOPIC = 'journal';
 
 /** `system@<seqnum id>-<first seqnum>-<first time>.journal`, as journald names what it has archived. */
-const ARCHIVED = /@[0-9a-f]{32}-([0-9a-f]{16})-[0-9a-f]{16}\.journal$/;
+const ARCHIVED = /@([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{16}\.journal$/;
+
+/** What a journal file begins with; one that journald was killed in the making of has less. */
+const SIGNATURE = 'LPKSHHRH';
 
 export class JournalSite {
   readonly journald: RunningJournald;
   readonly load: ServiceLoad;
-  readonly receiver: RunningReceiver;
+  receiver: RunningReceiver;
   agent: Running;
   readonly #agents: Running[];
   /** What the agents that run no more could not read. */
@@ -81,6 +85,17 @@ export class JournalSite {
     this.#agents.push(this.agent);
   }
 
+  /** Freezes the receiver, and kills it in the end, with all that it was sent in that time. */
+  async killReceiver(frozenMs: number): Promise<void> {
+    this.receiver.process.signal('SIGSTOP');
+    await delay(frozenMs);
+    await this.receiver.process.end('SIGKILL');
+  }
+
+  async startReceiver(): Promise<void> {
+    this.receiver = await startReceiver(this.#t, this.receiver);
+  }
+
   /** How many entries and parts of entries the agents say that they could not read, by metric and reason. */
   async unread(): Promise<Readonly<Record<string, number>>> {
     const unread = { ...this.#former };
@@ -92,10 +107,10 @@ export class JournalSite {
     return unread;
   }
 
-  /** What the agents have warned of, or worse; that the ledger of one that was killed is a second old is no news. */
+  /** What the agents' journald receivers have warned of, or worse. */
   get warnings(): string[] {
-    const lines = this.#agents.flatMap(({ process }) => process.log).filter(({ level }) => level !== 'info' && level !== 'debug');
-    return lines.map((line) => JSON.stringify(line)).filter((line) => !line.includes('when the ledger was last saved'));
+    const lines = this.#agents.flatMap(({ process }) => process.log).filter(({ component }) => component === 'journald');
+    return lines.filter(({ level }) => level !== 'info' && level !== 'debug').map((line) => JSON.stringify(line));
   }
 
   /** Makes the agent list the journal's files now, and not seconds later. */
@@ -116,10 +131,13 @@ export class JournalSite {
 
   /** Removes archived files, as journald does, of which the agent has delivered all. Returns how many there were. */
   vacuumRead(): number {
-    const { position } = this;
     const archived = this.#archived();
-    // The first entry of the next file tells where a file ends.
-    return this.#remove(archived.filter((_, index) => (archived[index + 1]?.first ?? Infinity) <= position + 1));
+    const read = archived.filter(({ seqnumId }, index) => {
+      // The first entry of the next file tells where a file ends.
+      const next = archived[index + 1];
+      return next?.seqnumId === seqnumId && next.first <= this.positionIn(seqnumId) + 1;
+    });
+    return this.#remove(read);
   }
 
   /** Removes so many of the oldest archived files, whatever has become of their entries. */
@@ -133,19 +151,21 @@ export class JournalSite {
     return files.length;
   }
 
-  /** In the order in which they were written, each with the seqnum of its first entry. */
-  #archived(): { readonly path: string; readonly first: number }[] {
+  /** Each with its sequence and the number of its first entry; those of a sequence in the order in which they were written. */
+  #archived(): { readonly path: string; readonly seqnumId: string; readonly first: number }[] {
     const files = this.#files().flatMap((path) => {
-      const [, first] = ARCHIVED.exec(path) ?? [];
-      return first === undefined ? [] : [{ path, first: Number.parseInt(first, 16) }];
+      const [, seqnumId, first] = ARCHIVED.exec(path) ?? [];
+      return seqnumId === undefined || first === undefined ? [] : [{ path, seqnumId, first: Number.parseInt(first, 16) }];
     });
-    return files.sort((a, b) => a.first - b.first);
+    return files.sort((a, b) => (a.seqnumId === b.seqnumId ? a.first - b.first : a.seqnumId < b.seqnumId ? -1 : 1));
   }
 
   /** Message by id of all entries that ever were in the journal's files. */
   async entries(): Promise<Map<string, string>> {
     this.#keepFiles();
-    const files = readdirSync(this.#kept).map((name) => join(this.#kept, name));
+    const files = readdirSync(this.#kept)
+      .map((name) => join(this.#kept, name))
+      .filter((path) => readFileSync(path).toString('latin1', 0, SIGNATURE.length) === SIGNATURE);
     const entries = new Map<string, string>();
     for await (const entry of readWithSystemd(files, ['MESSAGE'])) {
       const fields = new Map(entry.map(([name, value]) => [name, value.toString()]));
@@ -162,11 +182,12 @@ export class JournalSite {
       yield { id: String(wrapper['id']), message: String(wrapper['message']) };
   }
 
-  /** Up to which seqnum the agent has saved that everything is delivered. */
-  get position(): number {
+  /** Up to which number of a sequence the agent has saved that everything is delivered; 0 where it has nothing of it. */
+  positionIn(seqnumId: string): number {
     const [file] = globSync('agent/state/**/cursor', { cwd: this.#settings.directory });
     const text = file === undefined ? '' : readFileSync(join(this.#settings.directory, file), 'utf8');
-    return Math.max(0, ...[...text.matchAll(/;i=([0-9a-f]+)/g)].map(([, seqnum = '']) => Number.parseInt(seqnum, 16)));
+    const [, seqnum = '0'] = new RegExp(`^s=${seqnumId};i=([0-9a-f]+)`, 'm').exec(text) ?? [];
+    return Number.parseInt(seqnum, 16);
   }
 
   #files(): string[] {

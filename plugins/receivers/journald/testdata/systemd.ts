@@ -65,6 +65,9 @@ function* inPieces(entries: Iterable<readonly ExportField[]>): Iterable<Buffer> 
 export async function* readWithSystemd(paths: readonly string[], fields: readonly string[] = []): AsyncGenerator<ExportField[]> {
   const args = [...paths.flatMap((path) => ['--file', path]), '--output', 'export', '--all', '--quiet'];
   if (fields.length > 0) args.push(`--output-fields=${fields.join(',')}`);
-  const child = spawn('journalctl', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn('journalctl', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const said = buffer(child.stderr);
+  const status = new Promise((resolve, reject) => child.on('error', reject).on('close', resolve));
   yield* parseExport(child.stdout);
+  if ((await status) !== 0) throw new Error(`journalctl failed: ${String(await said)}`);
 }
