@@ -2,13 +2,14 @@
  * Decompresses the payloads of DATA objects ("Journal File Format", section "Data Objects"). A journal may come from anywhere, so no
  * compressed payload is believed: what it would become is known, and refused where it is too much, before memory is taken for it.
  *
- * zstd is part of Node. systemd has written nothing else since version 246, so the libraries for the other two are loaded when the
- * first such object is met, and most agents never do.
+ * systemd has written nothing but zstd since version 246, so the libraries for the other two are loaded when the first such object is
+ * met, and most agents never do.
  */
 import { createRequire } from 'node:module';
 import { constants, zstdDecompressSync } from 'node:zlib';
 import { Compression } from './format.ts';
 import { xzSize } from './xz_size.ts';
+import { decompressSized } from './zstd.ts';
 
 /** The most that a payload may have compressed, and what it may become. */
 export const MAX_DECOMPRESSED_BYTES = 16 * 1024 * 1024;
@@ -42,7 +43,10 @@ const decompressXz = lazily(() => {
   return (payload) => library.decompressSync(payload);
 });
 
-/** What `payload` holds, where the compressed bits of an object's flags are `compression`; or why that is nothing. */
+/**
+ * What `payload` holds, where the compressed bits of an object's flags are `compression`, valid until the next call; or why that is
+ * nothing.
+ */
 export function decompress(payload: Buffer, compression: number): Buffer | DecompressionProblem {
   if (payload.length > MAX_DECOMPRESSED_BYTES) return 'too_large';
   switch (compression) {
@@ -58,6 +62,8 @@ export function decompress(payload: Buffer, compression: number): Buffer | Decom
 }
 
 function fromZstd(payload: Buffer): Buffer | DecompressionProblem {
+  const value = decompressSized(payload, MAX_DECOMPRESSED_BYTES);
+  if (value !== undefined) return value;
   try {
     return zstdDecompressSync(payload, ZSTD_OPTIONS);
   } catch (error) {
