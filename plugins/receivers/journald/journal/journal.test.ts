@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'tap';
 import type { JournalFile } from '../file/journal_file.ts';
@@ -14,7 +14,8 @@ const SEQUENCE = '5e'.repeat(16);
 function journalIn(t: { teardown(run: () => void): unknown }, positions = new Positions(0)) {
   const directory = temporaryDirectory(t);
   const damage: string[] = [];
-  const journal = new Journal(new JournalDirectories([directory]), positions, (reason) => damage.push(reason));
+  const directories = new JournalDirectories([directory]);
+  const journal = new Journal(directories, positions, (reason) => damage.push(reason));
   t.teardown(() => journal.close());
   /** Seqnums of what can be read without looking again. */
   const drain = (): number[] => {
@@ -30,7 +31,14 @@ function journalIn(t: { teardown(run: () => void): unknown }, positions = new Po
     return drain();
   };
   const path = (name: string): string => join(directory, name);
-  return { journal, directory, path, look, drain, damage };
+  /** Saves an archived file with the one entry `seqnum`. */
+  const archive = (seqnum: number): string => {
+    const file = entries(writer(), seqnum);
+    file.state = 'archived';
+    file.save(path(`system@${seqnum}.journal`));
+    return path(`system@${seqnum}.journal`);
+  };
+  return { journal, directories, directory, path, look, drain, damage, archive };
 }
 
 function entries(writer: JournalWriter, ...seqnums: number[]): JournalWriter {
@@ -168,6 +176,49 @@ void test('a file that is removed does not keep others from being read', async (
   t.equal(journal.files.length, 2);
   entries(writer(), 4).save(path('4.journal'));
   t.same([...look(), ...look()], [4]);
+});
+
+void test('files that cannot be opened any more do not keep others from being read, and are tried again at the next look', async (t) => {
+  const { archive, drain, look, journal } = journalIn(t);
+  const [first, second] = [archive(1), archive(2)];
+  archive(3);
+  journal.refresh(true);
+  const sound = [first, second].map((at) => [at, readFileSync(at)] as const);
+  for (const [at, bytes] of sound) writeFileSync(at, Buffer.from(bytes).fill(0x41, 0, 8));
+  t.same(drain(), [3]);
+  t.same([...journal.problems.keys()], [first, second]);
+  for (const [at, bytes] of sound) writeFileSync(at, bytes);
+  t.same(drain(), []);
+  journal.refresh(true);
+  t.same([...look(), [...journal.problems]], [1, 2, []]);
+});
+
+void test('of very many files that cannot be opened any more, one look for the next entry tries some', async (t) => {
+  const { archive, journal } = journalIn(t);
+  const paths = Array.from({ length: 99 }, (_, index) => archive(index + 1));
+  archive(100);
+  journal.refresh(true);
+  for (const at of paths) writeFileSync(at, Buffer.alloc(4096, 0x41));
+  t.same([journal.current(), journal.isSearching], [undefined, true]);
+  t.ok(journal.problems.size < 99, `${journal.problems.size} were tried`);
+  t.equal(journal.current()?.seqnum, 100);
+});
+
+void test('of many files that are gone at once, the first has their directory listed', async (t) => {
+  const { archive, journal, directories, drain } = journalIn(t);
+  const paths = Array.from({ length: 20 }, (_, index) => archive(index + 1));
+  archive(100);
+  journal.refresh(true);
+  for (const at of paths) rmSync(at);
+  let lists = 0;
+  const list = directories.list.bind(directories);
+  directories.list = () => {
+    lists += 1;
+    return list();
+  };
+  t.same(drain(), [100]);
+  // Twice, since a directory that was found changed may change again within the same tick of the clock.
+  t.equal(lists, 2);
 });
 
 void test('machine-id directories are read too, and other things in the way are left alone', async (t) => {

@@ -16,8 +16,9 @@ import { Gaps, type Loss } from './gaps.ts';
 import { type Member, Members } from './members.ts';
 import { compareEntries } from './order.ts';
 
-/** Copies of entries that one look for the next entry passes. */
-const MAX_COPIES_AT_ONCE = 65_536;
+/** What one look for the next entry may take: in copies of entries that it passes, each of which is one, and files it cannot open. */
+const MAX_WORK = 65_536;
+const WORK_OF_UNOPENABLE = 1024;
 
 export class Journal {
   readonly #directories: JournalDirectories;
@@ -31,7 +32,7 @@ export class Journal {
   readonly #horizons = new Map<string, number>();
   /** Files that are getting over damage. */
   readonly #searching = new Set<Member>();
-  #hasMoreCopies = false;
+  #hasMore = false;
   /** The members with the next entry and the one after that, until something changes. */
   #first: Member | undefined;
   #second: Member | undefined;
@@ -52,7 +53,7 @@ export class Journal {
 
   /** True where `current` has no answer yet but will have one soon: ask again in a later turn of the event loop. */
   get isSearching(): boolean {
-    return this.#searching.size > 0 || this.#hasMoreCopies;
+    return this.#searching.size > 0 || this.#hasMore;
   }
 
   /** The files that are there and can be read, in no order. */
@@ -82,21 +83,25 @@ export class Journal {
 
   /** The file whose current entry is the next in order; undefined where there is none yet. */
   current(): JournalFile | undefined {
-    this.#hasMoreCopies = false;
+    this.#hasMore = false;
     if (this.#searching.size > 0 && !this.#search()) return undefined;
-    for (let copies = 0; copies < MAX_COPIES_AT_ONCE; copies++) {
+    for (let work = 0; work < MAX_WORK; work++) {
       const [first, second] = [this.#first, this.#second];
       const isStale =
         first !== undefined && (!first.file.hasEntry || (second !== undefined && compareMembers(second, first) <= 0));
       if (isStale) this.#elect();
       const member = this.#first;
       if (member === undefined) return undefined;
-      if (!this.#isOpen(member)) continue;
+      if (!this.#isOpen(member)) {
+        work += WORK_OF_UNOPENABLE;
+        this.#elect();
+        continue;
+      }
       if (!this.#isCopy(member)) return this.#mustWait(member.file) ? undefined : member.file;
       this.#step(member);
       if (this.#searching.size > 0) return undefined;
     }
-    this.#hasMoreCopies = true;
+    this.#hasMore = true;
     return undefined;
   }
 
@@ -184,7 +189,8 @@ export class Journal {
 
   /** Goes on where a file took longer to get over damage than anybody can wait; nobody knows what comes next until it is done. */
   #search(): boolean {
-    for (const member of this.#searching) this.#step(member);
+    const [member] = this.#searching;
+    if (member !== undefined) this.#step(member);
     this.#elect();
     return this.#searching.size === 0;
   }
@@ -194,12 +200,9 @@ export class Journal {
     member.file.close();
   }
 
-  /** Whether the file can be read now; if not, others have their turn. */
+  /** Whether the file can be read now; if not, it is blocked, and others have their turn. */
   #isOpen(member: Member): boolean {
-    if (!member.file.isOpen && !this.#members.open(member)) {
-      this.#elect();
-      return false;
-    }
+    if (!member.file.isOpen && !this.#members.open(member)) return false;
     if (!member.isStarted) this.#gaps.started(member);
     return true;
   }

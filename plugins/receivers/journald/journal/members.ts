@@ -17,7 +17,7 @@ export interface Member {
   isStarted: boolean;
   /** The boot of the entry that was compared last with what had been read before the start. */
   comparedBoot: string;
-  /** True until the next listing where the file could not be opened. */
+  /** True where the file could not be opened, until the directories are listed again or it turns up under another path. */
   isBlocked: boolean;
   /** True while the file cannot be seen for another reason than that it was removed. */
   isAway: boolean;
@@ -54,33 +54,24 @@ export class Members {
     return this.#members.values();
   }
 
-  /** Looks for files that have come, gone or been renamed. */
+  /** Looks for files that have come, gone or been renamed. What could not be opened before is tried again. */
   list(): void {
-    this.problems.clear();
-    this.ruined.clear();
-    const found = this.#directories.list();
-    for (const [path, reason] of this.#directories.problems) this.problems.set(path, reason);
-    const byPath = new Map(this.#members.values().map((member) => [member.file.path, member]));
-    const seen = new Set<Member>();
-    for (const file of found) {
-      const known = byPath.get(file.path);
-      const member = known?.identity === file.identity ? known : this.#meet(file, seen);
-      if (member !== undefined) seen.add(member);
-    }
-    for (const member of this.#members.values()) {
-      member.isBlocked = false;
-      if (!seen.has(member)) this.#miss(member);
-      else [member.missed, member.isAway] = [0, false];
-    }
+    this.#find();
+    for (const member of this.#members.values()) member.isBlocked = false;
   }
 
-  /** Opens a file that was closed; where it is not found, looks for where it is now. False where it cannot be opened. */
+  /**
+   * Opens a file that was closed; where it is not found, looks for where it is now. False where it cannot be opened, until the next
+   * `list`.
+   */
   open(member: Member): boolean {
-    if (tryReopen(member.file) === undefined) return true;
-    // Most likely it was renamed: then the listing has its new name.
-    this.list();
     const error = tryReopen(member.file);
     if (error === undefined) return true;
+    // Most likely it was renamed: then the listing has its new name. Of many files that are gone, the first has their directory listed.
+    if (isElsewhere(error) && this.#directories.hasChanged()) {
+      this.#find();
+      if (tryReopen(member.file) === undefined) return true;
+    }
     this.#note(member.file.path, error);
     member.isBlocked = true;
     return false;
@@ -94,6 +85,24 @@ export class Members {
   close(): void {
     for (const { file } of this.#members.values()) file.close();
     this.#members.clear();
+  }
+
+  #find(): void {
+    this.problems.clear();
+    this.ruined.clear();
+    const found = this.#directories.list();
+    for (const [path, reason] of this.#directories.problems) this.problems.set(path, reason);
+    const byPath = new Map(this.#members.values().map((member) => [member.file.path, member]));
+    const seen = new Set<Member>();
+    for (const file of found) {
+      const known = byPath.get(file.path);
+      const member = known?.identity === file.identity ? known : this.#meet(file, seen);
+      if (member !== undefined) seen.add(member);
+    }
+    for (const member of this.#members.values()) {
+      if (!seen.has(member)) this.#miss(member);
+      else [member.missed, member.isAway] = [0, false];
+    }
   }
 
   #miss(member: Member): void {
@@ -122,10 +131,10 @@ export class Members {
     if (known === undefined) return this.#add(file, identity, place);
     file.close();
     if (!seen.has(known)) {
-      const isElsewhere = known.identity !== identity;
-      Object.assign(known, { identity, place });
+      const isAnother = known.identity !== identity;
+      Object.assign(known, { identity, place, isBlocked: false });
       known.file.path = path;
-      if (isElsewhere && known.file.isOpen) {
+      if (isAnother && known.file.isOpen) {
         known.file.close();
         tryReopen(known.file);
       }
@@ -148,6 +157,11 @@ export class Members {
     this.problems.set(path, error instanceof SluiceError ? error.message : (errno ?? String(error)));
     if (error instanceof SluiceError && error.code === 'state_invalid') this.ruined.add(path);
   }
+}
+
+/** Whether a file was not found at its path, or another one was. */
+function isElsewhere(error: unknown): boolean {
+  return errnoOf(error) === 'ENOENT' || (error instanceof SluiceError && error.code === 'path_conflict');
 }
 
 function tryReopen(file: JournalFile): unknown {
