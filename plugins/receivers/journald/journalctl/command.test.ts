@@ -50,7 +50,12 @@ void test('a program that cannot be run is told with the reason and what to do',
   await t.rejects(requireJournalctl(options.parse({}), '/nonexistent/journalctl'), cannotRun('ENOENT'));
   await t.rejects(requireJournalctl(options.parse({}), program(t, 'echo no; exit 3')), cannotRun('exit code 3'));
   await t.rejects(requireJournalctl(options.parse({}), program(t, 'kill -9 $$')), cannotRun('it was killed'));
-  await t.rejects(requireJournalctl(options.parse({}), program(t, 'true')), cannotRun('exit code 0'));
+  await t.rejects(requireJournalctl(options.parse({}), program(t, 'true')), cannotRun('it says nothing'));
+});
+
+void test('a program that does not answer is given up, whatever it and its children hold on to', async (t) => {
+  const stubborn = program(t, "trap '' TERM; echo systemd; sleep 5 & wait");
+  await t.rejects(requireJournalctl(options.parse({}), stubborn, 200), cannotRun('it was killed'));
 });
 
 void test('what it cannot read is an error too', async (t) => {

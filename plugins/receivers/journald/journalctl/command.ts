@@ -1,7 +1,7 @@
 /** How journalctl is called (journalctl(1)). */
-import { spawn } from 'node:child_process';
-import { buffer } from 'node:stream/consumers';
-import { errnoOf, SluiceError } from '../../../../src/core/errors.ts';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { SluiceError } from '../../../../src/core/errors.ts';
 import type { Cursor } from '../file/cursor.ts';
 import type { JournaldOptions } from '../options.ts';
 
@@ -38,22 +38,26 @@ export function journalctlArgs(
  * What `journalctl --version` says in its first line (`systemd 252 (252.39-1)`). Throws a `SluiceError` where it cannot be run, or
  * cannot read what the options ask for.
  */
-export async function requireJournalctl({ directory, namespace }: JournaldOptions, program = PROGRAM): Promise<string> {
+export async function requireJournalctl(
+  { directory, namespace }: JournaldOptions,
+  program = PROGRAM,
+  timeoutMs = VERSION_TIMEOUT_MS,
+): Promise<string> {
   if (directory !== undefined && namespace !== undefined) {
     throw new SluiceError('unsupported', 'journalctl cannot read a namespace in a directory that is named', {
       hint: 'leave directory or namespace out, or set driver: files',
     });
   }
-  const child = spawn(program, ['--version'], { stdio: ['ignore', 'pipe', 'ignore'], timeout: VERSION_TIMEOUT_MS });
-  const status = new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve));
+  let output: string;
   try {
-    const [code, output] = await Promise.all([status, buffer(child.stdout)]);
-    const [version = ''] = output.toString().split('\n');
-    if (code === 0 && version !== '') return version;
-    throw cannotRun(program, code === null ? 'it was killed' : `exit code ${code}`);
+    // By force, since nothing is read while it is waited for.
+    ({ stdout: output } = await promisify(execFile)(program, ['--version'], { timeout: timeoutMs, killSignal: 'SIGKILL' }));
   } catch (error) {
-    throw error instanceof SluiceError ? error : cannotRun(program, errnoOf(error) ?? String(error));
+    throw cannotRun(program, reasonOf(error));
   }
+  const [version = ''] = output.split('\n');
+  if (version === '') throw cannotRun(program, 'it says nothing');
+  return version;
 }
 
 /**
@@ -65,6 +69,13 @@ function placeArgs({ text, seqnum, realtime }: Cursor, isShown: boolean): string
   if (realtime === 0) return [];
   const micros = String(realtime % 1_000_000).padStart(6, '0');
   return [`--since=@${Math.floor(realtime / 1_000_000)}.${micros}`];
+}
+
+/** Of an error of `execFile`: its code is an errno or an exit code, and null where a signal has ended the program. */
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === null) return 'it was killed';
+  return typeof code === 'number' ? `exit code ${code}` : String(code ?? error);
 }
 
 function cannotRun(program: string, reason: string): SluiceError {
