@@ -39,7 +39,7 @@ export interface JournalView {
 }
 
 /** Why there are no positions, where nothing is wrong. */
-export const NOT_SAVED = 'it has saved no position yet';
+const NOT_SAVED = 'it has saved no position yet';
 
 /** Looks at the journal in `directories`; with a receiver, at what that has saved too. */
 export async function viewJournal(directories: JournalDirectories, receiver?: ConfiguredComponent): Promise<JournalView> {

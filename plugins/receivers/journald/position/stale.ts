@@ -31,7 +31,7 @@ export interface StaleReport {
  * behind that boot. Where nothing of that boot is left, the clock decides if it says that more is later than the numbers do:
  * rather is something read twice than not at all.
  */
-export function nearestPlace(sequence: Sequence, cursor: Cursor): Cursor {
+function nearestPlace(sequence: Sequence, cursor: Cursor): Cursor {
   const { seqnum = 0, bootId, realtime } = cursor;
   const lastOfBoot = bootId === undefined ? undefined : sequence.lastOfBoot(bootId, seqnum);
   const kept = lastOfBoot?.seqnum ?? seqnum;
