@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { absolutePath, byteSize, duration, formatName } from '../../../src/kit/options.ts';
 import { DEFAULT_FIELDS, DEFAULT_SERVICE_FIELDS, isFieldPattern } from './records/field_names.ts';
 import { isServiceField } from './records/fields.ts';
-import { criteria } from './select/criteria.ts';
+import { exclude, include } from './select/criteria.ts';
 import { isSelectable, MAX_CONDITIONS } from './select/selection.ts';
 
 const fieldPattern = z.string().refine((name) => isFieldPattern(name) && name !== 'MESSAGE', {
@@ -58,8 +58,8 @@ const declared = z.strictObject({
     .describe(
       'Where to go on when the entry at the saved position is gone: at the nearest later entry, at the oldest, behind the newest, or not at all.',
     ),
-  include: criteria.optional().describe('Entries that are shipped: those that fit each of these. Where it is left out, all.'),
-  exclude: criteria.optional().describe('Entries that are not shipped although they are included: those that fit one of these.'),
+  include: include.optional().describe('Entries that are shipped: those that fit each of these. Where it is left out, all.'),
+  exclude: exclude.optional().describe('Entries that are not shipped although they are included: those that fit one of these.'),
   log_format: formatName().default('journal').describe('cfjs1 format, and so the wrapper and the topic, of the records.'),
   service: z
     .array(serviceField)

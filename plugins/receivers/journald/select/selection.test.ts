@@ -51,14 +51,35 @@ void test('exclusion comes after inclusion', async (t) => {
   t.equal(accepts(unit, debug, '_SYSTEMD_UNIT=db.service', 'PRIORITY=6'), false);
 });
 
-void test('one priority stands for itself and all that are more urgent, a list for its members', async (t) => {
+const DIGITS = [0, 1, 2, 3, 4, 5, 6, 7];
+
+void test('one priority that is included stands for itself and all that are more urgent, a list for its members', async (t) => {
   const chosen = (priorities: NonNullable<Criteria['priorities']>): number[] =>
-    Array.from({ length: 8 }, (_, number) => number).filter((number) => includes({ priorities }, `PRIORITY=${number}`));
+    DIGITS.filter((digit) => includes({ priorities }, `PRIORITY=${digit}`));
   t.same(chosen('warning'), [0, 1, 2, 3, 4]);
   t.same(chosen('emerg'), [0]);
   t.same(chosen(['warning', 'debug']), [4, 7]);
   t.equal(includes({ priorities: 'info' }, 'MESSAGE=x'), false, 'an entry without a priority fits none');
   t.equal(includes({ priorities: 'debug' }, 'MESSAGE=x'), true, 'but all of them together');
+});
+
+void test('one priority that is excluded stands for itself and all that are less urgent', async (t) => {
+  const left = (priorities: NonNullable<Criteria['priorities']>): number[] =>
+    DIGITS.filter((digit) => excludes({ priorities }, `PRIORITY=${digit}`));
+  t.same(left('debug'), [7]);
+  t.same(left('notice'), [5, 6, 7]);
+  t.same(left(['warning', 'debug']), [4, 7]);
+  t.same(left('emerg'), DIGITS);
+  t.equal(excludes({ priorities: 'emerg' }, 'MESSAGE=x'), false, 'an entry without a priority has none of them');
+});
+
+void test('priorities are names or numbers', async (t) => {
+  const { include } = options.parse({ include: { priorities: 4 } });
+  t.equal(include?.priorities, 'warning');
+  t.same(options.parse({ exclude: { priorities: [0, 'debug'] } }).exclude?.priorities, ['emerg', 'debug']);
+  for (const priorities of [8, -1, 1.5, 'loud', [], ['loud']]) {
+    t.match(options.safeParse({ include: { priorities } }).error?.issues[0]?.message, /emerg.*or 0 to 7|at least|expected/i);
+  }
 });
 
 void test('a unit is what it logs itself, and what those say of it who may', async (t) => {

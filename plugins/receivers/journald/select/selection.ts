@@ -12,6 +12,11 @@ import { isGlob, Patterns } from './patterns.ts';
 /** Conditions that there can be, in the lowest bits of a number; the reader has a use for those above. */
 export const MAX_CONDITIONS = 28;
 
+/** The priorities that are meant; none for no condition. */
+type PriorityRange = (given: Priority | readonly Priority[]) => readonly Priority[];
+
+type Priority = (typeof PRIORITIES)[number];
+
 /** The ways to fit a kind of criterion: each a mask of bits that are all needed. */
 type Kind = readonly number[];
 
@@ -47,8 +52,8 @@ export class EntrySelection {
 
   /** Throws a `SluiceError` (config_invalid) where there are more conditions than bits. */
   constructor(include: Criteria | undefined, exclude: Criteria | undefined) {
-    this.#include = this.#kindsOf(include);
-    this.#exclude = this.#kindsOf(exclude);
+    this.#include = this.#kindsOf(include, included);
+    this.#exclude = this.#kindsOf(exclude, excluded);
     if (this.#bits.size <= MAX_CONDITIONS) return;
     const message = `include and exclude amount to ${this.#bits.size} conditions, and there can be ${MAX_CONDITIONS}`;
     throw new SluiceError('config_invalid', message, {
@@ -73,11 +78,11 @@ export class EntrySelection {
     return true;
   }
 
-  #kindsOf({ units, identifiers, priorities, matches = {} }: Criteria = {}): Kind[] {
+  #kindsOf({ units, identifiers, priorities, matches = {} }: Criteria = {}, range: PriorityRange): Kind[] {
     const kinds: Kind[] = [];
     if (units !== undefined) kinds.push(this.#unitKind(units.map(unitName)));
     if (identifiers !== undefined) kinds.push([this.#bit('SYSLOG_IDENTIFIER', identifiers)]);
-    if (priorities !== undefined) kinds.push(this.#priorityKind(priorities));
+    if (priorities !== undefined) kinds.push(this.#priorityKind(range(priorities)));
     for (const [name, values] of Object.entries(matches)) kinds.push([this.#bit(name, values)]);
     return kinds;
   }
@@ -95,11 +100,9 @@ export class EntrySelection {
     ];
   }
 
-  /** As `journalctl --priority`: all priorities together are fitted by an entry without one too. */
-  #priorityKind(priorities: NonNullable<Criteria['priorities']>): Kind {
-    const chosen = typeof priorities === 'string' ? PRIORITIES.slice(0, PRIORITIES.indexOf(priorities) + 1) : priorities;
+  #priorityKind(chosen: readonly Priority[]): Kind {
     const digits = PRIORITIES.flatMap((name, digit) => (chosen.includes(name) ? [String(digit)] : []));
-    return [digits.length === PRIORITIES.length ? 0 : this.#bit('PRIORITY', digits)];
+    return digits.length === 0 ? [0] : [this.#bit('PRIORITY', digits)];
   }
 
   /** The bit of values of the field that fit one of these. */
@@ -130,6 +133,17 @@ export function isSelectable(include: Criteria | undefined, exclude: Criteria | 
 function fits(kind: Kind, bits: number): boolean {
   for (const mask of kind) if ((bits & mask) === mask) return true;
   return false;
+}
+
+/** As `journalctl --priority`: the most urgent ones, down to this one. All of them together are no condition. */
+function included(given: Priority | readonly Priority[]): readonly Priority[] {
+  const chosen = typeof given === 'string' ? PRIORITIES.slice(0, PRIORITIES.indexOf(given) + 1) : given;
+  return PRIORITIES.every((name) => chosen.includes(name)) ? [] : chosen;
+}
+
+/** This one, and the less urgent ones. */
+function excluded(given: Priority | readonly Priority[]): readonly Priority[] {
+  return typeof given === 'string' ? PRIORITIES.slice(PRIORITIES.indexOf(given)) : given;
 }
 
 function unitName(name: string): string {
