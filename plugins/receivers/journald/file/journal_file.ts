@@ -10,7 +10,7 @@ import { EntryList } from './entry_list.ts';
 import { EntryNumbers } from './entry_numbers.ts';
 import { EntrySearch } from './entry_search.ts';
 import { ENTRY, ENTRY_ITEM_BYTES, type Header, ObjectType, u64 } from './format.ts';
-import { isEmptied, openJournal, rereadHeader } from './open_journal.ts';
+import { isEmptied, isUnlinked, openJournal, rereadHeader } from './open_journal.ts';
 import { Windows } from './windows.ts';
 
 /** What could not be read, for the metric: a whole entry, the list of entries, or one object of an entry. */
@@ -76,6 +76,11 @@ export class JournalFile extends EntryNumbers {
 
   get isOpen(): boolean {
     return this.#open !== undefined;
+  }
+
+  /** True where the file is open and known to have been removed, whatever became of its directory. */
+  get isRemoved(): boolean {
+    return this.#open !== undefined && isUnlinked(this.#open.fd);
   }
 
   /** True when every entry that is published has been passed. */

@@ -61,3 +61,8 @@ export function isEmptied(fd: number): boolean {
   readFully(fd, signature, signature.length, 0);
   return signature.every((byte) => byte === 0);
 }
+
+/** Whether the file has no name any more: it was removed, and is kept only for those who have it open. */
+export function isUnlinked(fd: number): boolean {
+  return fstatSync(fd).nlink === 0;
+}

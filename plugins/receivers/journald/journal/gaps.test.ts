@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'tap';
 import type { LossReason } from '../lost_entries.ts';
@@ -67,6 +67,18 @@ function setUp(t: { teardown(run: () => void): unknown }, { positions = new Posi
 
 function range(from: number, to: number): number[] {
   return Array.from({ length: to - from + 1 }, (_, index) => from + index);
+}
+
+/** How many files that were removed from the directory this process has open. */
+function openDeletedIn(directory: string): number {
+  const targets = readdirSync('/proc/self/fd').map((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      return ''; // It was that of the listing itself.
+    }
+  });
+  return targets.filter((target) => target.startsWith(directory) && target.endsWith('(deleted)')).length;
 }
 
 void test('of a file that is removed before it is read, what was not read is lost', async (t) => {
@@ -184,6 +196,37 @@ void test('nothing is lost while a file system is away', async (t) => {
   t.same(look(1), [3]);
   renameSync(`${directory}.away`, directory);
   t.same([look(), lost], [range(4, 8), []]);
+});
+
+void test('a directory that is removed and made anew takes its files along, and what was not read in them is lost', async (t) => {
+  const { directory, save, look, lost, journal } = setUp(t);
+  save('system@1.journal', range(1, 3));
+  save('system@2.journal', range(4, 6));
+  save('system.journal', range(7, 8));
+  t.same(look(2), [1, 2]);
+  rmSync(directory, { recursive: true });
+  mkdirSync(directory);
+  save('user-1000.journal', range(20, 21), USER);
+  t.same(look(), [3, 7, 8, 20, 21], 'what is open is read to its end');
+  t.same(lost, [['vacuumed', 3]]);
+  t.equal(journal.files.length, 1);
+  t.equal(openDeletedIn(directory), 0, 'nothing holds their space');
+});
+
+void test('a directory that is moved away may be back, though one of its files that is open was removed before', async (t) => {
+  const { directory, path, save, look, lost } = setUp(t);
+  save('system@1.journal', range(1, 3));
+  save('system@2.journal', range(4, 6));
+  save('user-1000.journal', range(7, 8), USER);
+  save('system.journal', range(9, 10));
+  t.same(look(2), [1, 2]);
+  rmSync(path('user-1000.journal'));
+  renameSync(directory, `${directory}.away`);
+  mkdirSync(directory);
+  t.same(look(), [3, 7, 8, 9, 10]);
+  rmSync(directory, { recursive: true });
+  renameSync(`${directory}.away`, directory);
+  t.same([look(), lost], [[4, 5, 6], []]);
 });
 
 void test('nothing is lost that may be in a file that cannot be read now', async (t) => {

@@ -99,16 +99,18 @@ export class Members {
       const member = known?.identity === file.identity ? known : this.#meet(file, seen);
       if (member !== undefined) seen.add(member);
     }
-    for (const member of this.#members.values()) {
-      if (!seen.has(member)) this.#miss(member);
-      else [member.missed, member.isAway] = [0, false];
+    const missing = [...this.#members.values()].filter((member) => !seen.has(member));
+    for (const member of seen) [member.missed, member.isAway] = [0, false];
+    const removed = removedDirectories(missing);
+    for (const member of missing) {
+      const { file, place } = member;
+      member.isAway = !file.isRemoved && !removed.has(place.identity) && !this.#directories.isRemovedFrom(place);
+      if (!member.isAway) this.#miss(member);
     }
   }
 
   #miss(member: Member): void {
-    const { file, place } = member;
-    member.isAway = !this.#directories.isRemovedFrom(place);
-    if (member.isAway) return;
+    const { file } = member;
     member.missed += 1;
     if (member.missed < MAX_MISSED) return;
     // What is open can be read to its end, whether it has a name or not.
@@ -157,6 +159,18 @@ export class Members {
     this.problems.set(path, error instanceof SluiceError ? error.message : (errno ?? String(error)));
     if (error instanceof SluiceError && error.code === 'state_invalid') this.ruined.add(path);
   }
+}
+
+/**
+ * Identities of directories that were removed, going by the files in them that cannot be seen but are open: those have no name any
+ * more. What has one was moved away with its directory; and no file system can be unmounted while a file of it is open.
+ */
+function removedDirectories(missing: readonly Member[]): ReadonlySet<string> {
+  const open = Map.groupBy(
+    missing.filter(({ file }) => file.isOpen),
+    ({ place }) => place.identity,
+  );
+  return new Set([...open].flatMap(([identity, its]) => (its.every(({ file }) => file.isRemoved) ? identity : [])));
 }
 
 /** Whether a file was not found at its path, or another one was. */
