@@ -30,8 +30,8 @@ export interface Progress {
   passed(cursor: Cursor): void;
 }
 
-/** Files whose caches are kept at a time; more are read at once only where very many users log. */
-const MAX_SOURCES = 16;
+/** What the caches of all files may take, in bytes; beyond it those of the file that was read longest ago are dropped. */
+const MAX_SOURCES_BYTES = 40 * 1024 * 1024;
 
 const MIN_ARENA_BYTES = 512 * 1024;
 
@@ -139,6 +139,7 @@ export class BatchReader {
     }
     if (leftOut > 0) this.#options.onLeftOut(leftOut);
     for (const source of this.#sources.values()) source.batch = undefined;
+    this.#boundMemory();
     return isAtEnd;
   }
 
@@ -165,16 +166,24 @@ export class BatchReader {
     source.end = this.#ends.of(file.header.seqnumId);
     this.#sources.delete(file);
     this.#sources.set(file, source);
-    if (this.#sources.size > MAX_SOURCES) {
-      const [oldest] = this.#sources.keys();
-      if (oldest !== undefined) this.#sources.delete(oldest);
-    }
     return source;
   }
 
   #createSource(file: JournalFile): Source {
+    for (const { file: other } of this.#sources.values()) if (other.isFinal && other.isExhausted) this.#sources.delete(other);
     const decoder = new EntryDecoder(file, this.#options);
     return { file, decoder, end: this.#ends.of(file.header.seqnumId), bootId: '', epoch: '', batch: undefined };
+  }
+
+  /** Drops caches until the others take no more than they may. */
+  #boundMemory(): void {
+    let bytes = 0;
+    for (const { decoder } of this.#sources.values()) bytes += decoder.memoryBytes;
+    for (const { file, decoder } of this.#sources.values()) {
+      if (bytes <= MAX_SOURCES_BYTES || file === this.#source?.file) return;
+      this.#sources.delete(file);
+      bytes -= decoder.memoryBytes;
+    }
   }
 
   #build(progress: Progress): Batch | undefined {

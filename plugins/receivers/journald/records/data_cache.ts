@@ -11,11 +11,14 @@ import { MAX_ITEMS } from '../file/journal_file.ts';
 
 /** Slots below this are lent, for one entry at a time, to objects that no other entry refers to. */
 export const FIRST_SHARED = MAX_ITEMS + 1;
-const FIRST_SLOTS = FIRST_SHARED + 512;
-const FIRST_PLACES = 1024;
+const FIRST_SLOTS = FIRST_SHARED + 127;
+const FIRST_PLACES = 256;
 const MAX_SLOTS = 32 * 1024;
-const FIRST_BYTES = 16 * 1024;
+const FIRST_BYTES = 1024;
 const MAX_BYTES = 2 * 1024 * 1024;
+
+/** What an object takes, in the columns and as a name. */
+const SLOT_BYTES = 32;
 
 /** The slot that no object has. */
 export const NO_SLOT = 0;
@@ -129,6 +132,11 @@ export class DataCache {
     const known = this.columns.service[slot]!; // slots are below the columns' length
     if (known !== 0) return known;
     return (this.columns.service[slot] = services.intern(this.nameOf(slot)));
+  }
+
+  /** Memory that it takes, in bytes. */
+  get memoryBytes(): number {
+    return this.columns.member.length * SLOT_BYTES + this.#places.byteLength + this.bytes.bytes.length;
   }
 
   /** Forgets everything. */

@@ -34,6 +34,11 @@ export class EntryContents {
     this.fields = new FieldsWriter(this.objects, this.#sets, options.table);
   }
 
+  /** Memory that the caches take, in bytes; they are small at first, since there may be very many files. */
+  get memoryBytes(): number {
+    return this.objects.cache.memoryBytes + this.objects.scratch.bytes.length + this.#sets.memoryBytes;
+  }
+
   /** Takes the file's current entry. False where its bytes cannot be had any more. */
   take(): boolean {
     if (!this.keys.read(this.#file)) return false;
@@ -100,7 +105,7 @@ export class EntryContents {
     const { keys, oldCount, hash } = this.keys;
     const { columns, bytes } = this.objects.cache;
     const members = this.#members.subarray(0, this.#memberCount);
-    if (!this.#sets.hasRoom(oldCount)) this.#sets.clear();
+    if (!this.#sets.hasRoom(oldCount)) this.#sets.startAnew();
     if (this.#hasLent || !this.fields.canJoin(members, MAX_SET_BYTES)) return NO_SET;
     const set = this.#sets.add(keys, oldCount, hash, this.parts);
     for (const slot of members) this.#sets.addMember(set, slot, bytes.bytes, columns.start[slot]!, columns.end[slot]!); // as above

@@ -40,6 +40,11 @@ export class EntryDecoder {
     this.#contents = new EntryContents(file, options);
   }
 
+  /** Memory that it takes, in bytes. */
+  get memoryBytes(): number {
+    return this.#contents.memoryBytes;
+  }
+
   /** What compressed objects of the last entry took to decompress, in bytes. */
   get decompressedBytes(): number {
     return this.#contents.objects.decompressedBytes;

@@ -2,17 +2,20 @@
 import type { BatchBuilder } from '../../../../src/core/batch_builder.ts';
 import { copyBytes } from './copy.ts';
 import { FIRST_SHARED } from './data_cache.ts';
-import { type FieldTable, MAX_FIELDS } from './fields.ts';
+import type { FieldTable } from './fields.ts';
 import type { ObjectDecoder } from './object_decoder.ts';
 import { NO_MEMBER, NO_SET, type ObjectSets } from './object_sets.ts';
 import { joinRepeated, type Member } from './repeated.ts';
+
+/** Ids of members that are noted at first. */
+const FIRST_IDS = 128;
 
 export class FieldsWriter {
   readonly #objects: ObjectDecoder;
   readonly #sets: ObjectSets;
   readonly #table: FieldTable;
   /** By member id, the number of the entry that had it last: how repeated members are noticed. */
-  readonly #lastEntry = new Float64Array(MAX_FIELDS * 2);
+  #lastEntry = new Float64Array(FIRST_IDS);
   #entry = 0;
   /** Range of what was written, without the last comma. */
   start = 0;
@@ -32,7 +35,7 @@ export class FieldsWriter {
    * out.
    */
   write(builder: BatchBuilder, batch: number, set: number, slots: Uint16Array, count: number, limit: number): number {
-    const sets = this.#sets;
+    const sets = this.#sets.columns;
     const { arena, used: at } = builder;
     if (at > limit) return -1;
     const setBytes = sets.end[set]! - sets.start[set]!; // sets are below the columns' length, here and below
@@ -44,7 +47,7 @@ export class FieldsWriter {
       return at;
     }
     if (at + setBytes > limit) return -1;
-    sets.bytes.bytes.copy(arena, at, sets.start[set], sets.end[set]);
+    this.#sets.bytes.bytes.copy(arena, at, sets.start[set], sets.end[set]);
     let end = at + setBytes;
     if (count === 0) {
       sets.batch[set] = batch;
@@ -78,7 +81,7 @@ export class FieldsWriter {
 
   #hasRepeated(set: number, slots: Uint16Array, count: number): boolean {
     const entry = ++this.#entry;
-    const { slots: ofSets, slotsStart, apart } = this.#sets;
+    const { slots: ofSets, slotsStart, apart } = this.#sets.columns;
     const onlyId = count === 1 ? this.#objects.cache.columns.member[slots[0]!]! : NO_MEMBER; // there is one, below the columns' length
     if (onlyId !== NO_MEMBER && apart[set] === onlyId) return false;
     for (let index = slotsStart[set]!; index < slotsStart[set + 1]!; index++) this.#note(ofSets[index]!, entry);
@@ -90,16 +93,23 @@ export class FieldsWriter {
 
   /** Whether the entry had a member of that id before. */
   #note(slot: number, entry: number): boolean {
-    const id = this.#objects.cache.columns.member[slot]!; // slots are below the columns' length, and ids below `lastEntry`'s
+    const id = this.#objects.cache.columns.member[slot]!; // slots are below the columns' length
+    if (id >= this.#lastEntry.length) this.#growTo(id);
     const isRepeated = this.#lastEntry[id] === entry;
     this.#lastEntry[id] = entry;
     return isRepeated;
   }
 
+  #growTo(id: number): void {
+    const larger = new Float64Array(2 * id);
+    larger.set(this.#lastEntry);
+    this.#lastEntry = larger;
+  }
+
   /** As `#writeMembers`, for all members of the entry, of which some are several values of one field; rare, so objects will do. */
   #writeRepeated(builder: BatchBuilder, set: number, slots: Uint16Array, count: number, start: number, limit: number): number {
     const { columns } = this.#objects.cache;
-    const sets = this.#sets;
+    const sets = this.#sets.columns;
     const all = [...sets.slots.subarray(sets.slotsStart[set], sets.slotsStart[set + 1]), ...slots.subarray(0, count)];
     const members = all.map((slot): Member => {
       const id = columns.member[slot]!; // as above

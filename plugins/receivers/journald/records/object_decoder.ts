@@ -42,7 +42,7 @@ export class ObjectDecoder {
   #message: Buffer | undefined;
   readonly cache = new DataCache();
   /** Members of the entry's objects that are not shared. */
-  readonly scratch = new ByteWriter(16 * 1024);
+  readonly scratch = new ByteWriter(1024);
 
   constructor(file: JournalFile, options: DecoderOptions) {
     this.#file = file;

@@ -6,10 +6,16 @@
 import { ByteWriter } from '../../../../src/kit/byte_writer.ts';
 import { NO_SLOT } from './data_cache.ts';
 
-const PLACES = 4096;
-const MAX_SETS = PLACES / 2;
-const MAX_KEYS = 64 * 1024;
+/** Sets that there is room for at first, and at most: many files have a few of them only. */
+const FIRST_SETS = 64;
+const MAX_SETS = 2048;
+
+/** Keys that there is room for, for each set. */
+const KEYS_PER_SET = 32;
 const MAX_BYTES = 1024 * 1024;
+
+/** What a set takes in the columns, in bytes. */
+const SET_BYTES = 48 + KEYS_PER_SET * 6;
 
 /** The set of no objects. */
 export const NO_SET = 0;
@@ -49,70 +55,81 @@ export function clearParts(parts: Parts): void {
   parts.isCut = false;
 }
 
-export class ObjectSets {
-  /** Open addressing over sets by hash, 0 where free. */
-  readonly #places = new Uint16Array(PLACES);
-  #count = 1;
-  readonly #hashes = new Int32Array(MAX_SETS);
-  readonly #keys = new Uint32Array(MAX_KEYS);
+interface Columns {
+  /** Open addressing over sets by hash, 0 where free; twice as many as there are sets. */
+  readonly places: Uint16Array;
+  readonly hashes: Int32Array;
+  readonly keys: Uint32Array;
   /** A set's range in the keys is from its number here to the next one's. */
-  readonly #keysStart = new Uint32Array(MAX_SETS + 1);
-  readonly #severity = new Uint8Array(MAX_SETS);
-  readonly #message = new Uint16Array(MAX_SETS);
-  readonly #service = new Uint16Array(MAX_SETS);
-  readonly #rank = new Uint8Array(MAX_SETS).fill(NO_RANK);
-  readonly #stream = new Uint16Array(MAX_SETS);
-  readonly #bits = new Int32Array(MAX_SETS);
-  readonly #isCut = new Uint8Array(MAX_SETS);
-  /** Encoded members, each with a comma behind it, and where those of a set are. */
-  readonly bytes = new ByteWriter(16 * 1024);
-  readonly start = new Uint32Array(MAX_SETS);
-  readonly end = new Uint32Array(MAX_SETS);
+  readonly keysStart: Uint32Array;
+  readonly severity: Uint8Array;
+  readonly message: Uint16Array;
+  readonly service: Uint16Array;
+  readonly rank: Uint8Array;
+  readonly stream: Uint16Array;
+  readonly bits: Int32Array;
+  readonly isCut: Uint8Array;
+  /** Where the encoded members of a set are. */
+  readonly start: Uint32Array;
+  readonly end: Uint32Array;
   /** Cache slots of those members; a set's range is from its number in `slotsStart` to the next one's. */
-  readonly slots = new Uint16Array(MAX_KEYS);
-  readonly slotsStart = new Uint32Array(MAX_SETS + 1);
+  readonly slots: Uint16Array;
+  readonly slotsStart: Uint32Array;
   /** The last batch that has a copy of the members, and where. */
-  readonly batch = new Float64Array(MAX_SETS).fill(-1);
-  readonly copiedTo = new Uint32Array(MAX_SETS);
+  readonly batch: Float64Array;
+  readonly copiedTo: Uint32Array;
   /** The id of a member that is known not to be in the set, where an entry had it beside the set. */
-  readonly apart = new Uint16Array(MAX_SETS).fill(NO_MEMBER);
+  readonly apart: Uint16Array;
+}
+
+export class ObjectSets {
+  #capacity = FIRST_SETS;
+  #count = 1;
+  columns: Columns = createColumns(FIRST_SETS);
+  /** Encoded members, each with a comma behind it. */
+  readonly bytes = new ByteWriter(1024);
 
   /** The set of the first `count` of `keys`, with `hash` made of them too; or `NO_SET`. */
   find(keys: Uint32Array, count: number, hash: number): number {
-    for (let place = hash & (PLACES - 1); ; place = (place + 1) & (PLACES - 1)) {
-      const set = this.#places[place]!; // place is masked to the length, and sets are below the columns', here and below
+    const { places, hashes } = this.columns;
+    const mask = places.length - 1;
+    for (let place = hash & mask; ; place = (place + 1) & mask) {
+      const set = places[place]!; // place is masked to the length, and sets are below the columns', here and below
       if (set === NO_SET) return NO_SET;
-      if (this.#hashes[set] === hash && this.#hasKeys(set, keys, count)) return set;
+      if (hashes[set] === hash && this.#hasKeys(set, keys, count)) return set;
     }
   }
 
   /** Whether a set of `count` objects can be added. */
   hasRoom(count: number): boolean {
-    return this.#count < MAX_SETS && this.#keysStart[this.#count]! + count <= MAX_KEYS && this.bytes.length < MAX_BYTES;
+    const { keys, keysStart } = this.columns;
+    return this.#count < this.#capacity && keysStart[this.#count]! + count <= keys.length && this.bytes.length < MAX_BYTES;
   }
 
   /** Adds a set, for which there must be room, and whose members are then to be added. */
   add(keys: Uint32Array, count: number, hash: number, parts: Parts): number {
+    const c = this.columns;
     const set = this.#count++;
-    const start = this.#keysStart[set]!;
-    this.#keys.set(keys.subarray(0, count), start);
-    this.#keysStart[set + 1] = start + count;
-    this.#hashes[set] = hash;
-    this.#severity[set] = parts.severity;
-    this.#message[set] = parts.message;
-    this.#service[set] = parts.service;
-    this.#rank[set] = parts.rank;
-    this.#stream[set] = parts.stream;
-    this.#bits[set] = parts.bits;
-    this.#isCut[set] = parts.isCut ? 1 : 0;
-    this.start[set] = this.bytes.length;
-    this.end[set] = this.bytes.length;
-    this.slotsStart[set + 1] = this.slotsStart[set]!;
-    this.batch[set] = -1;
-    this.apart[set] = NO_MEMBER;
-    let place = hash & (PLACES - 1);
-    while (this.#places[place] !== NO_SET) place = (place + 1) & (PLACES - 1);
-    this.#places[place] = set;
+    const start = c.keysStart[set]!;
+    c.keys.set(keys.subarray(0, count), start);
+    c.keysStart[set + 1] = start + count;
+    c.hashes[set] = hash;
+    c.severity[set] = parts.severity;
+    c.message[set] = parts.message;
+    c.service[set] = parts.service;
+    c.rank[set] = parts.rank;
+    c.stream[set] = parts.stream;
+    c.bits[set] = parts.bits;
+    c.isCut[set] = parts.isCut ? 1 : 0;
+    c.start[set] = this.bytes.length;
+    c.end[set] = this.bytes.length;
+    c.slotsStart[set + 1] = c.slotsStart[set]!;
+    c.batch[set] = -1;
+    c.apart[set] = NO_MEMBER;
+    const mask = c.places.length - 1;
+    let place = hash & mask;
+    while (c.places[place] !== NO_SET) place = (place + 1) & mask;
+    c.places[place] = set;
     return set;
   }
 
@@ -120,32 +137,71 @@ export class ObjectSets {
   addMember(set: number, slot: number, source: Buffer, start: number, end: number): void {
     const out = this.bytes;
     out.length += source.copy(out.reserve(end - start), out.length, start, end);
-    this.end[set] = out.length;
-    this.slots[this.slotsStart[set + 1]!++] = slot;
+    const { end: ends, slots, slotsStart } = this.columns;
+    ends[set] = out.length;
+    slots[slotsStart[set + 1]!++] = slot;
   }
 
   /** Sets `parts` to what the set amounts to. */
   readParts(set: number, parts: Parts): void {
-    parts.severity = this.#severity[set]!;
-    parts.message = this.#message[set]!;
-    parts.service = this.#service[set]!;
-    parts.rank = this.#rank[set]!;
-    parts.stream = this.#stream[set]!;
-    parts.bits = this.#bits[set]!;
-    parts.isCut = this.#isCut[set] === 1;
+    const c = this.columns;
+    parts.severity = c.severity[set]!;
+    parts.message = c.message[set]!;
+    parts.service = c.service[set]!;
+    parts.rank = c.rank[set]!;
+    parts.stream = c.stream[set]!;
+    parts.bits = c.bits[set]!;
+    parts.isCut = c.isCut[set] === 1;
   }
 
+  /** Forgets all sets: where the objects that they are made of are forgotten. */
   clear(): void {
-    this.#places.fill(NO_SET);
+    this.columns.places.fill(NO_SET);
     this.#count = 1;
     this.bytes.length = 0;
   }
 
+  /** Forgets all sets, for want of room, and makes room for more where that is not the most yet. */
+  startAnew(): void {
+    const isLargest = this.#capacity === MAX_SETS;
+    this.#capacity = Math.min(this.#capacity * 4, MAX_SETS);
+    if (!isLargest) this.columns = createColumns(this.#capacity);
+    this.clear();
+  }
+
+  /** Memory that it takes, in bytes. */
+  get memoryBytes(): number {
+    return this.#capacity * SET_BYTES + this.bytes.bytes.length;
+  }
+
   #hasKeys(set: number, keys: Uint32Array, count: number): boolean {
-    const known = this.#keys;
-    const start = this.#keysStart[set]!;
-    if (this.#keysStart[set + 1]! - start !== count) return false;
+    const { keys: known, keysStart } = this.columns;
+    const start = keysStart[set]!;
+    if (keysStart[set + 1]! - start !== count) return false;
     for (let index = 0; index < count; index++) if (known[start + index] !== keys[index]) return false;
     return true;
   }
+}
+
+function createColumns(sets: number): Columns {
+  return {
+    places: new Uint16Array(sets * 2),
+    hashes: new Int32Array(sets),
+    keys: new Uint32Array(sets * KEYS_PER_SET),
+    keysStart: new Uint32Array(sets + 1),
+    severity: new Uint8Array(sets),
+    message: new Uint16Array(sets),
+    service: new Uint16Array(sets),
+    rank: new Uint8Array(sets).fill(NO_RANK),
+    stream: new Uint16Array(sets),
+    bits: new Int32Array(sets),
+    isCut: new Uint8Array(sets),
+    start: new Uint32Array(sets),
+    end: new Uint32Array(sets),
+    slots: new Uint16Array(sets * KEYS_PER_SET),
+    slotsStart: new Uint32Array(sets + 1),
+    batch: new Float64Array(sets).fill(-1),
+    copiedTo: new Uint32Array(sets),
+    apart: new Uint16Array(sets).fill(NO_MEMBER),
+  };
 }

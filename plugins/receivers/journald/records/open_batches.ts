@@ -12,10 +12,21 @@ export interface OpenBatch {
   readonly seqnumId: string;
 }
 
-const MAX_OPEN = 8;
+/**
+ * How many there can be, as far as their arenas fit in that. A journal that is gathered from hundreds of hosts has a sequence for each.
+ * What is not written to of an arena takes no memory, and the builder that was used last is the first to be used again.
+ */
+const MAX_OPEN = 512;
+const MAX_ARENAS_BYTES = 256 * 1024 * 1024;
+
+/** Records of a batch where more than a few are open. */
+const FEW = 8;
+const MAX_RECORDS_OF_MANY = 512;
 
 export class OpenBatches {
   readonly #arenaBytes: number;
+  readonly #maxOpen: number;
+  #builders = 0;
   readonly #spare: BatchBuilder[] = [];
   /** By epoch, in the order in which they were begun. */
   readonly #open = new Map<string, OpenBatch>();
@@ -23,6 +34,7 @@ export class OpenBatches {
 
   constructor(arenaBytes: number) {
     this.#arenaBytes = arenaBytes;
+    this.#maxOpen = Math.min(MAX_OPEN, Math.floor(MAX_ARENAS_BYTES / arenaBytes));
   }
 
   /**
@@ -36,11 +48,16 @@ export class OpenBatches {
       if (open.builder.count === 0) this.close(open);
       else if (open.seqnumId === seqnumId) return undefined;
     }
-    if (this.#open.size >= MAX_OPEN) return undefined;
-    const builder = this.#spare.pop() ?? new BatchBuilder({ arenaBytes: this.#arenaBytes });
+    if (this.#open.size >= this.#maxOpen) return undefined;
+    const builder = this.#spare.pop() ?? this.#createBuilder();
     const begun = { builder, number: this.#count++, epoch, seqnumId };
     this.#open.set(epoch, begun);
     return begun;
+  }
+
+  #createBuilder(): BatchBuilder {
+    const limits = this.#builders++ < FEW ? {} : { maxRecords: MAX_RECORDS_OF_MANY };
+    return new BatchBuilder({ arenaBytes: this.#arenaBytes, ...limits });
   }
 
   /** The batch with records that was begun first; undefined where none has any. */
