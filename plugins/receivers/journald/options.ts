@@ -17,6 +17,8 @@ const serviceField = z.string().refine(isServiceField, {
 
 const NAMESPACE = /^(?:\*|\+?[A-Za-z0-9_.-]{1,200})$/;
 
+const START_AT_ERROR = 'must be end, boot, beginning or a time such as 2026-11-20T08:00:00Z';
+
 const declared = z.strictObject({
   driver: z
     .enum(['auto', 'files', 'journalctl'])
@@ -44,8 +46,8 @@ const declared = z.strictObject({
     .default(true)
     .describe('Whether the journals of users are read too: what their sessions and user services log.'),
   start_at: z
-    .union([z.enum(['end', 'boot', 'beginning']), z.iso.datetime({ offset: true })], {
-      error: 'must be end, boot, beginning or a time such as 2026-11-20T08:00:00Z',
+    .union([z.enum(['end', 'boot', 'beginning']), z.iso.datetime({ offset: true, error: START_AT_ERROR })], {
+      error: START_AT_ERROR,
     })
     .default('end')
     .meta({ valueType: 'end, boot, beginning or a time' })
