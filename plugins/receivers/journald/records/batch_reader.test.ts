@@ -100,3 +100,52 @@ void test('nothing more is read before the batches of a read are handed out', as
   t.equal(reader.dueMs, Infinity);
   journal.close();
 });
+
+const MIB = 1024 * 1024;
+const START = 1_700_000_000_000_000;
+
+/** A file with more than a MiB of values that its entries share; those of the same boot take turns. */
+function fileOfLargeValues(name: string, bootId: string, firstRealtime: number): JournalWriter {
+  const values = Array.from({ length: 300 }, (_, number) => `X=${name} ${number} ${'x'.repeat(4000)}`);
+  const entries = [...values, ...values].map((value) => ({ bootId, fields: [value] }));
+  return new JournalWriter({ seqnumId: name.repeat(16), firstRealtime }).append(...entries);
+}
+
+void test('what is remembered of a file is forgotten when it was read to its end', async (t) => {
+  const directory = temporaryDirectory(t);
+  const names = Array.from({ length: 8 }, (_, number) => `a${number}`);
+  for (const [index, name] of names.entries()) {
+    const writer = fileOfLargeValues(name, name.repeat(16), START + index * 1e10);
+    writer.state = 'archived';
+    writer.save(join(directory, `system@${name}.journal`));
+  }
+  const { journal, reader, read } = readInSteps(directory, { fields: 'all' });
+  journal.refresh(true);
+  let records = 0;
+  let most = 0;
+  for (let batch = read(); batch !== undefined; batch = read()) {
+    records += batch === 'passed' ? 0 : batch.length;
+    most = Math.max(most, reader.cacheBytes);
+  }
+  t.equal(records, names.length * 600);
+  t.ok(most > MIB && most < 8 * MIB, `${most} bytes`);
+  journal.close();
+});
+
+void test('what is remembered of all files is bounded, and nothing is lost with what is forgotten', async (t) => {
+  const directory = temporaryDirectory(t);
+  const names = Array.from({ length: 24 }, (_, number) => number.toString(16).padStart(2, '0'));
+  for (const name of names) fileOfLargeValues(name, 'b0'.repeat(16), START).save(join(directory, `${name}.journal`));
+  const { journal, reader, read } = readInSteps(directory, { fields: 'all' });
+  journal.refresh(true);
+  const found = new Map<string, number>();
+  let most = 0;
+  for (let batch = read(); batch !== undefined; batch = read()) {
+    for (const { fields } of batch === 'passed' ? [] : batch) found.set(fields, (found.get(fields) ?? 0) + 1);
+    most = Math.max(most, reader.cacheBytes);
+  }
+  t.equal(found.size, names.length * 300);
+  t.ok([...found.values()].every((count) => count === 2));
+  t.ok(most > 20 * MIB && most <= 48 * MIB, `${most} bytes`);
+  journal.close();
+});

@@ -31,7 +31,7 @@ export interface Progress {
 }
 
 /** What the caches of all files may take, in bytes; beyond it those of the file that was read longest ago are dropped. */
-const MAX_SOURCES_BYTES = 40 * 1024 * 1024;
+const MAX_CACHE_BYTES = 40 * 1024 * 1024;
 
 const MIN_ARENA_BYTES = 512 * 1024;
 
@@ -77,6 +77,13 @@ export class BatchReader {
   /** In how many milliseconds there may be something to read although the journal has not grown; Infinity where there will not. */
   get dueMs(): number {
     return this.#joins.dueMs;
+  }
+
+  /** Memory that the caches of all files take, in bytes. */
+  get cacheBytes(): number {
+    let bytes = 0;
+    for (const { decoder } of this.#sources.values()) bytes += decoder.memoryBytes;
+    return bytes;
   }
 
   /**
@@ -139,7 +146,7 @@ export class BatchReader {
     }
     if (leftOut > 0) this.#options.onLeftOut(leftOut);
     for (const source of this.#sources.values()) source.batch = undefined;
-    this.#boundMemory();
+    this.#boundCaches();
     return isAtEnd;
   }
 
@@ -176,11 +183,10 @@ export class BatchReader {
   }
 
   /** Drops caches until the others take no more than they may. */
-  #boundMemory(): void {
-    let bytes = 0;
-    for (const { decoder } of this.#sources.values()) bytes += decoder.memoryBytes;
+  #boundCaches(): void {
+    let bytes = this.cacheBytes;
     for (const { file, decoder } of this.#sources.values()) {
-      if (bytes <= MAX_SOURCES_BYTES || file === this.#source?.file) return;
+      if (bytes <= MAX_CACHE_BYTES || file === this.#source?.file) return;
       this.#sources.delete(file);
       bytes -= decoder.memoryBytes;
     }
