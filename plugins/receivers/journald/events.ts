@@ -28,6 +28,9 @@ export class Events {
   readonly #truncated: Counter;
   readonly #saveFailures: Counter;
   readonly #damage = new Map<string, Counter>();
+  readonly #stale: Readonly<Record<StaleAction, Counter>>;
+  readonly #skipped: Counter;
+  readonly #repeated: Counter;
   readonly #lost: LostEntries;
   #problems = new Map<string, string>();
   #isSaveFailing = false;
@@ -50,6 +53,24 @@ export class Events {
       'sluice_journald_cursor_save_failures_total',
       'Attempts to save the position in the journal that failed.',
     );
+    const stale = (action: StaleAction): Counter => {
+      const help = 'Saved positions whose entry was gone when reading was to go on behind it, by what was done.';
+      return metrics.counter('sluice_journald_stale_cursor_total', help, { action });
+    };
+    this.#stale = { nearest: stale('nearest'), oldest: stale('oldest'), newest: stale('newest') };
+    this.#skipped = metrics.counter(
+      'sluice_journald_skipped_entries_total',
+      'Entries that were left out because on_stale_cursor says to go on behind the newest.',
+    );
+    this.#repeated = metrics.counter(
+      'sluice_journald_repeated_entries_total',
+      'Entries that are read again because on_stale_cursor says to go on at the oldest.',
+    );
+  }
+
+  /** Says once where reading begins, which tells most of what there is to wonder about. */
+  started(place: string, cursor: string | undefined): void {
+    this.#context.log.info(`reading the journal ${place}`, cursor === undefined ? {} : { cursor });
   }
 
   entriesRead(count: number): void {
@@ -85,7 +106,7 @@ export class Events {
   looked(directories: JournalDirectories, { files, problems }: Seen): void {
     if (files.length === 0 && problems.size === 0 && !this.#hasReportedNone) {
       const hint = 'it will be read when it appears; if journald runs here, see Storage= in journald.conf(5)';
-      this.#context.log.warn(`there is no journal in ${directories.roots.join(' or ')}`, { hint });
+      this.#context.log.warn(`there is no ${directories.described}`, { hint });
       this.#hasReportedNone = true;
     }
     for (const [path, reason] of problems) {
@@ -99,19 +120,12 @@ export class Events {
     this.#problems = new Map(problems);
   }
 
-  /** A saved position whose entry is gone. Told once a start, so the metrics are made when they are needed. */
+  /** A saved position whose entry is gone. */
   staleCursor({ action, why, cursor, journal, skipped, repeated, missing }: StaleReport): void {
-    const { metrics, log } = this.#context;
-    const count = (name: string, help: string, amount: number | undefined, labels = {}): void => {
-      if (amount !== undefined && amount > 0) metrics.counter(name, help, labels).add(amount);
-    };
-    const help = 'Saved positions whose entry was gone when reading was to go on behind it, by what was done.';
-    count('sluice_journald_stale_cursor_total', help, 1, { action });
-    const skippedHelp = 'Entries that were left out because on_stale_cursor says to go on behind the newest.';
-    count('sluice_journald_skipped_entries_total', skippedHelp, skipped);
-    const repeatedHelp = 'Entries that are read again because on_stale_cursor says to go on at the oldest.';
-    count('sluice_journald_repeated_entries_total', repeatedHelp, repeated);
-    log.warn(`cannot go on at the saved position: ${why}; going on ${GOING_ON[action]}`, {
+    this.#stale[action].add();
+    this.#skipped.add(skipped ?? 0);
+    this.#repeated.add(repeated ?? 0);
+    this.#context.log.warn(`cannot go on at the saved position: ${why}; going on ${GOING_ON[action]}`, {
       cursor,
       journal,
       skipped: skipped ?? 'unknown',

@@ -37,6 +37,8 @@ export class LostEntries {
 
   constructor(context: ComponentContext) {
     this.#context = context;
+    // They are there before anything is lost, so that whoever watches them sees the first loss as a growth.
+    for (const reason of ['vacuumed', 'unreadable'] as const) this.#counterOf(reason, '');
   }
 
   /** Counts `count` entries; `unit` is whose they were, as far as that is known. */

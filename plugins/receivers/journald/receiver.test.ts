@@ -44,6 +44,11 @@ function setUp(t: Tap) {
   return { directory, stateDirectory, journal, write, create, cursor };
 }
 
+/** What was logged that somebody has to look at. */
+function troubles({ log }: FakeReceiverContext) {
+  return log.lines.filter(({ level }) => level !== 'info');
+}
+
 /** Messages numbered from `first` to `last`. */
 function numbered(first: number, last: number): string[] {
   return Array.from({ length: last - first + 1 }, (_, index) => `message ${first + index}`);
@@ -200,7 +205,7 @@ void test('files that may not be read are reported, and read when they may be', 
   await clock.run(5000);
   t.same(context.bodies, []);
   t.equal(context.metrics.value('sluice_journald_unreadable_paths'), 1);
-  const warnings = context.log.lines.filter(({ level }) => level === 'warn');
+  const warnings = troubles(context);
   t.match(warnings, [{ message: `cannot read ${path}`, fields: { reason: 'EACCES', hint: /group systemd-journal/ } }]);
   chmodSync(path, 0o600);
   await clock.run(2000);
@@ -230,14 +235,29 @@ void test('files that cannot be read are reported once, and read when they can b
   t.equal(context.metrics.value('sluice_journald_unreadable_paths'), 0);
 });
 
+void test('where reading begins is said, and the counts of what may be lost are there before anything is', async (t) => {
+  const { create, write } = setUp(t);
+  write('one');
+  const first = create({ start_at: 'end' });
+  await first.receiver.start();
+  t.match(first.context.log.lines, [{ level: 'info', message: /from now on: no position was saved, and start_at is end/ }]);
+  for (const reason of ['vacuumed', 'unreadable']) {
+    t.equal(first.context.metrics.value('sluice_journald_lost_entries_total', { reason, unit: '' }), 0, reason);
+  }
+  await first.end();
+  const second = create({ start_at: 'end' });
+  await second.receiver.start();
+  t.match(second.context.log.lines, [{ message: /from the saved position/, fields: { cursor: /i=1;/ } }]);
+});
+
 void test('no journal at all is said once, and one that appears is read', async (t) => {
   const { create, directory } = setUp(t);
   rmSync(join(directory, 'system.journal'));
   const { context, receiver, clock } = create();
   await receiver.start();
   await clock.run(30_000);
-  t.match(context.log.lines, [{ level: 'warn', message: `there is no journal in ${directory}` }]);
-  t.equal(context.log.lines.length, 1);
+  t.match(troubles(context), [{ level: 'warn', message: `there is no journal in ${directory}` }]);
+  t.equal(troubles(context).length, 1);
   const machine = join(directory, 'ab'.repeat(16));
   mkdirSync(machine);
   new JournalWriter().append('here').save(join(machine, 'system.journal'));
@@ -256,7 +276,7 @@ void test('damage is counted by its reason, and said once', async (t) => {
   await clock.settle();
   t.same(context.bodies, ['', 'm']);
   t.equal(context.metrics.value('sluice_journald_unreadable_objects_total', { reason: 'lz4' }), 1);
-  t.equal(context.log.lines.length, 1);
+  t.equal(troubles(context).length, 1);
 });
 
 void test('a position that cannot be saved is reported, and saved when it can be', async (t) => {
@@ -267,12 +287,12 @@ void test('a position that cannot be saved is reported, and saved when it can be
   const { context, receiver, clock } = create();
   await receiver.start();
   await clock.settle();
-  t.match(context.log.lines, [{ level: 'error', message: /cannot save the position/ }]);
+  t.match(troubles(context), [{ level: 'error', message: /cannot save the position/ }]);
   t.equal(context.metrics.value('sluice_journald_cursor_save_failures_total'), 1);
   context.settleAll(DELIVERED);
   rmSync(obstacle, { recursive: true });
   await clock.run(COMMIT_MS);
-  await waitFor(() => context.log.lines.length > 1, { what: 'the position to be saved' });
+  await waitFor(() => /can be saved again/.test(context.log.lines.at(-1)?.message ?? ''), { what: 'the position to be saved' });
   t.match(cursor(), /;i=1;/);
   t.match(context.log.lines.at(-1)?.message, /can be saved again/);
 });

@@ -76,6 +76,8 @@ export class JournaldReceiver implements Receiver {
       now: clock.wallMicros(),
       bootId: currentBootId(),
     });
+    const [newest] = positions.cursors;
+    this.#events.started(saved === undefined ? placeOf(options.start_at) : 'from the saved position', newest?.text);
     const commits = new Commits({ file, positions, intervalMs, clock, events: this.#events });
     this.#commits = commits;
     // Saved before anything is read, so that a restart goes on here even if not a single entry comes until then.
@@ -107,6 +109,19 @@ export class JournaldReceiver implements Receiver {
     const driver = new JournalctlDriver(setup, this.#directories, reached);
     this.#driver = driver;
     await driver.run();
+  }
+}
+
+function placeOf(startAt: JournaldOptions['start_at']): string {
+  switch (startAt) {
+    case 'end':
+      return 'from now on: no position was saved, and start_at is end';
+    case 'boot':
+      return 'from the beginning of this boot: no position was saved';
+    case 'beginning':
+      return 'from its beginning: no position was saved';
+    default:
+      return `from ${startAt} on: no position was saved`;
   }
 }
 

@@ -69,6 +69,12 @@ export class JournalDirectories {
     this.#runtimeRoot = runtimeRoot;
   }
 
+  /** What is looked for, and where, in words. */
+  get described(): string {
+    const where = this.roots.join(' or ');
+    return this.#namespace === undefined ? `journal in ${where}` : `journal of namespace ${this.#namespace} in ${where}`;
+  }
+
   /** The directories that are there, for watching. */
   get present(): Place[] {
     return [...this.#listed.values()].map(({ place }) => place);

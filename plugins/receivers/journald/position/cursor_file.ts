@@ -15,7 +15,7 @@
  * it is in another sequence and has another number. So nothing says which sequences are in /run.
  */
 import { dirname, join } from 'node:path';
-import { errnoOf } from '../../../../src/core/errors.ts';
+import { describeError, errnoOf, SluiceError } from '../../../../src/core/errors.ts';
 import type { File, FileSystem } from '../../../../src/core/files.ts';
 import { nodeFiles } from '../../../../src/kit/files.ts';
 import { Positions } from './positions.ts';
@@ -36,12 +36,14 @@ export class CursorFile {
       file = await this.#files.open(this.path, 'read');
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return undefined;
-      throw error;
+      throw notReadable(this.path, error);
     }
     try {
       const bytes = Buffer.alloc(await file.size());
       await file.read(bytes, 0);
       return Positions.parse(bytes.toString('utf8'), this.path);
+    } catch (error) {
+      throw notReadable(this.path, error);
     } finally {
       await file.close();
     }
@@ -61,6 +63,13 @@ export class CursorFile {
     await this.#files.rename(temporary, this.path);
     await this.#files.syncDirectory(dirname(this.path));
   }
+}
+
+function notReadable(path: string, error: unknown): SluiceError {
+  if (error instanceof SluiceError) return error;
+  return new SluiceError('state_invalid', `cannot read ${path}, the position in the journal: ${describeError(error)}`, {
+    hint: 'make it readable for the user that the agent runs as, or remove it to begin where start_at says',
+  });
 }
 
 /** What a save that was cut off has left behind is in nobody's way. */

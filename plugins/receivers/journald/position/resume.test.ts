@@ -22,6 +22,17 @@ import {
   readFrom,
 } from './testdata/resuming.ts';
 
+void test('a position whose entry is gone is good where the very next entry is the oldest there is', async (t) => {
+  const directory = journalOfFive(t);
+  for (const onStale of ['nearest', 'oldest', 'newest', 'fail'] as const) {
+    const { read, reports } = begin(directory, { saved: savedAt(cursorOf(A, 9)), onStale });
+    t.same(read, ['10', '11', '12', '13', '14'], onStale);
+    t.same(reports, []);
+  }
+  const otherBoot = savedAt(cursorOf(A, 9, { bootId: NEXT_BOOT }));
+  t.equal(begin(directory, { saved: otherBoot }).reports.length, 1, 'of another boot the numbers alone prove nothing');
+});
+
 void test('reading goes on right behind a saved position, and nothing is said', async (t) => {
   for (const onStale of ['nearest', 'oldest', 'newest', 'fail'] as const) {
     const goOn = (cursor: Cursor) => begin(journalOfFive(t), { saved: savedAt(cursor), onStale });

@@ -45,7 +45,8 @@ function check(saved: Positions, { sequences, isComplete }: Inventory, options: 
   for (const cursor of cursors) {
     const sequence = sequences.get(cursor.seqnumId ?? '');
     const isEntry = cursor.seqnum !== undefined && cursor.seqnum > 0;
-    if (sequence !== undefined && isEntry && !sequence.holds(cursor)) tell(moveStale(saved, sequence, cursor, action));
+    if (sequence === undefined || !isEntry || sequence.holds(cursor) || sequence.followsOn(cursor)) continue;
+    tell(moveStale(saved, sequence, cursor, action));
   }
   const [newest] = cursors;
   const isGone = isComplete && sequences.size > 0 && newest !== undefined && !sequences.has(newest.seqnumId ?? '');

@@ -62,6 +62,17 @@ export class Sequence {
     return isSameBoot && (cursor.realtime === 0 || cursor.realtime === found.realtime);
   }
 
+  /**
+   * Whether the entry of the cursor is gone and nothing with it: the oldest one that is there is the very next of the same boot. So it is
+   * with small journals that were read to their end.
+   */
+  followsOn(cursor: Cursor): boolean {
+    const { seqnum = 0 } = cursor;
+    if (this.headSeqnum !== seqnum + 1) return false;
+    const first = this.firstAbove(seqnum);
+    return first?.seqnum === seqnum + 1 && first.bootId !== undefined && first.bootId === cursor.bootId;
+  }
+
   /** The place behind the last entry that is numbered up to `seqnum`. */
   lastUpTo(seqnum: number): Cursor {
     let last = this.start;
