@@ -15,7 +15,7 @@ import { ExportFormat } from './export_format.ts';
 import type { EntryFormat } from './format.ts';
 import { JsonFormat } from './json_format.ts';
 import { findNewest } from './newest.ts';
-import { checkReadable, directoriesOf, isForbidden, PERMISSION_HINT } from './place.ts';
+import { checkReadable, directoriesOf, isForbidden, PERMISSION_HINT, problemText } from './place.ts';
 import { SelectedEntries } from './selected_entries.ts';
 import { TextFormat } from './text_format.ts';
 
@@ -126,7 +126,7 @@ class Printing {
       this.#say(
         `${count(forbidden, 'path')} may not be read by this user and ${forbidden === 1 ? 'is' : 'are'} left out; ${PERMISSION_HINT}`,
       );
-    for (const [path, reason] of problems) if (!isForbidden(reason)) this.#say(`${path} is left out: ${reason}`);
+    for (const [path, reason] of problems) if (!isForbidden(reason)) this.#say(`left out: ${problemText(path, reason)}`);
   }
 
   #say(text: string): void {

@@ -44,8 +44,8 @@ const FOLLOWED_LINES = 10;
 /** Throws a SluiceError where a flag cannot be understood, or two do not go together. */
 export function requestOf(matches: readonly string[], flags: CatFlags, nowMicros: number): CatRequest {
   const after = afterOf(flags, nowMicros);
-  const lines = flags.lines === undefined ? undefined : linesOf(flags.lines);
   const isFollowing = flags.follow === true;
+  const lines = flags.lines === undefined ? undefined : linesOf(flags.lines, isFollowing);
   if (isFollowing && flags.until !== undefined) throw contradiction('--follow', '--until');
   if (isFollowing && lines !== undefined && after !== undefined) {
     throw contradiction('--follow with --lines', '--since or a cursor');
@@ -91,9 +91,12 @@ function cursorOf(flag: string, text: string): Cursor {
   });
 }
 
-function linesOf(text: string): number {
-  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
-  throw new SluiceError('config_invalid', `--lines is no number of entries: ${text}`, { hint: 'write a whole number from 1 on' });
+/** Who follows may want nothing of what is there already. */
+function linesOf(text: string, isFollowing: boolean): number {
+  if (/^[1-9]\d{0,14}$/.test(text) || (isFollowing && text === '0')) return Number(text);
+  throw new SluiceError('config_invalid', `--lines is no number of entries: ${text}`, {
+    hint: 'write a whole number from 1 on, or 0 with --follow',
+  });
 }
 
 function criteriaOf(matches: readonly string[], { unit, identifier, priority }: CatFlags): Criteria {

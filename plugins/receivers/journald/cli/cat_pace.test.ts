@@ -1,6 +1,6 @@
 /** When `sluice journal cat` prints what, and when it waits. */
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'tap';
 import { waitFor } from '../../../../test/helpers/wait_for.ts';
 import { JournalWriter } from '../testdata/journal_writer.ts';
@@ -53,4 +53,27 @@ void test('--follow begins with the newest and goes on with what comes, until it
   await waitFor(() => seen.includes('from a new file'), { what: 'what is in the new file' });
   stop.abort();
   t.equal((await running).error, undefined);
+});
+
+void test('--follow with no lines prints only what comes', async (t) => {
+  const path = join(temporaryDirectory(t), 'system.journal');
+  const writer = new JournalWriter().append('old');
+  writer.save(path);
+  const stop = new AbortController();
+  let seen = '';
+  const running = runJournal(['cat', '--directory', dirname(path), '--follow', '--lines', '0', '-o', 'json'], {
+    stop: stop.signal,
+    onSend: (bytes) => void (seen += bytes.toString()),
+  });
+  let written = 0;
+  await waitFor(
+    () => {
+      writer.append(`new ${(written += 1)}`).save(path);
+      return seen.includes('new');
+    },
+    { what: 'what comes' },
+  );
+  stop.abort();
+  t.equal((await running).error, undefined);
+  t.notMatch(seen, /old/);
 });

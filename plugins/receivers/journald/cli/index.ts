@@ -32,7 +32,7 @@ export function register(program: Command, terminal: PluginTerminal): void {
     .option('--until <time>', 'up to then; likewise')
     .option('--cursor <cursor>', 'from the entry with this cursor on')
     .option('--after-cursor <cursor>', 'from the entry behind this cursor on')
-    .option('-n, --lines <number>', 'the newest so many; with --since or a cursor, so many from there')
+    .option('-n, --lines <number>', 'the newest so many, with --follow also 0; with --since or a cursor, so many from there')
     .option('-u, --unit <unit>', 'what a unit logs, and what systemd logs of it; may be repeated', collect)
     .option('-t, --identifier <name>', 'entries with this SYSLOG_IDENTIFIER; may be repeated', collect)
     .option('-p, --priority <level>', 'this priority and more urgent ones, or a range: warning, 4, err..alert')

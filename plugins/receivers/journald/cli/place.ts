@@ -23,8 +23,9 @@ export function directoriesOf({ directory, namespace }: PlaceFlags): JournalDire
   }
   if (directory === undefined) return new JournalDirectories(SYSTEM_ROOTS, { namespace });
   const path = resolve(directory);
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    throw new SluiceError('path_missing', `there is no directory ${path}`, {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found?.isDirectory() !== true) {
+    throw new SluiceError('path_missing', found === undefined ? `there is no directory ${path}` : `${path} is no directory`, {
       hint: 'give the directory with the journal files, or the one with directories of them that are named for machine ids',
     });
   }
@@ -36,22 +37,26 @@ export function isForbidden(reason: string): boolean {
   return /^(?:EACCES|EPERM)\b/.test(reason);
 }
 
-/** Throws a SluiceError where nothing of a journal that was looked at can be read. */
-export function checkReadable({ roots }: JournalDirectories, { files, problems }: Journal): void {
-  if (files.length > 0) return;
-  const [first] = problems;
-  throw noJournal(roots, [...problems.values()].some(isForbidden), first?.join(': '));
+/** Why a path cannot be read, for people; reasons that are not the system's name the path themselves. */
+export function problemText(path: string, reason: string): string {
+  return reason.startsWith(path) ? reason : `${path} cannot be read: ${reason}`;
 }
 
-/** The error where no file can be read; `problem` is one of the reasons, where there are files at all. */
-export function noJournal(roots: readonly string[], isKeptOut: boolean, problem: string | undefined): SluiceError {
-  const where = roots.join(' or ');
+/** Throws a SluiceError where nothing of a journal that was looked at can be read. */
+export function checkReadable({ described }: JournalDirectories, { files, problems }: Journal): void {
+  if (files.length > 0) return;
+  const [first] = problems;
+  throw noJournal(described, [...problems.values()].some(isForbidden), first && problemText(...first));
+}
+
+/** The error where no file of the journal that is `described` can be read; `problem` is one of the reasons, where there are files at all. */
+export function noJournal(described: string, isKeptOut: boolean, problem: string | undefined): SluiceError {
   if (problem === undefined) {
-    return new SluiceError('path_missing', `there is no journal in ${where}`, {
+    return new SluiceError('path_missing', `there is no ${described}`, {
       hint: 'if journald runs here, see Storage= in journald.conf(5); journals of other hosts are read with --directory',
     });
   }
   return isKeptOut
-    ? new SluiceError('permission_denied', `the journal in ${where} may not be read by this user`, { hint: PERMISSION_HINT })
-    : new SluiceError('unsupported', `nothing of the journal in ${where} can be read`, { hint: problem });
+    ? new SluiceError('permission_denied', `the ${described} may not be read by this user`, { hint: PERMISSION_HINT })
+    : new SluiceError('unsupported', `nothing of the ${described} can be read`, { hint: problem });
 }

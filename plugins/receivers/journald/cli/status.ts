@@ -4,7 +4,7 @@ import { SluiceError } from '../../../../src/core/errors.ts';
 import { type ConfiguredComponent, DEFAULT_CONFIG, type PluginTerminal } from '../../../../src/kit/commands.ts';
 import { JournalDirectories, SYSTEM_ROOTS } from '../journal/directories.ts';
 import type { JournaldOptions } from '../options.ts';
-import { directoriesOf, noJournal, type PlaceFlags } from './place.ts';
+import { directoriesOf, noJournal, type PlaceFlags, problemText } from './place.ts';
 import { statusJson, statusText } from './status_report.ts';
 import { isKeptOut, totalsOf } from './verdict.ts';
 import { type JournalView, viewJournal } from './view.ts';
@@ -23,7 +23,7 @@ export async function status(flags: StatusFlags, terminal: PluginTerminal): Prom
       : views.map(statusText).join('\n'),
   );
   for (const view of views) {
-    if (totalsOf(view).readableFiles === 0) throw noJournal(view.roots, isKeptOut(view), firstProblem(view));
+    if (totalsOf(view).readableFiles === 0) throw noJournal(view.described, isKeptOut(view), firstProblem(view));
   }
 }
 
@@ -53,7 +53,7 @@ function configuredDirectories({ options }: ConfiguredComponent): JournalDirecto
 
 function firstProblem({ files, problems }: JournalView): string | undefined {
   const [ofDirectories] = problems;
-  if (ofDirectories !== undefined) return ofDirectories.join(': ');
-  const file = files.find(({ problem }) => problem !== undefined);
-  return file && `${file.path}: ${file.problem}`;
+  if (ofDirectories !== undefined) return problemText(...ofDirectories);
+  const [ofFiles] = files.flatMap(({ path, problem }) => (problem === undefined ? [] : [problemText(path, problem)]));
+  return ofFiles;
 }

@@ -1,6 +1,7 @@
 /** What is said of journals, for people and for programs. */
 import { basename, dirname } from 'node:path';
 import { count, oneLine, sizeText, table } from '../../../../src/kit/table.ts';
+import { problemText } from './place.ts';
 import { ageText, totalsOf, verdictOf } from './verdict.ts';
 import type { JournalView, Progress, ViewedFile, ViewedSequence } from './view.ts';
 
@@ -19,7 +20,7 @@ export function statusText(view: JournalView): string {
 }
 
 export function statusJson(view: JournalView): unknown {
-  const { behindEntries, behindSeconds, missing } = totalsOf(view);
+  const { behindEntries, behindSeconds, missing, gone } = totalsOf(view);
   return {
     verdict: verdictOf(view),
     directories: view.roots,
@@ -29,6 +30,7 @@ export function statusJson(view: JournalView): unknown {
       problem: view.receiver.problem ?? null,
       behind_entries: behindEntries ?? null,
       behind_seconds: behindSeconds ?? null,
+      gone_entries: gone,
     },
     missing_entries: missing,
     files: view.files.map(fileJson),
@@ -73,8 +75,8 @@ function progressCells(progress: Progress | undefined): (string | number)[] {
 
 function notesOf({ files, problems, sequences, receiver }: JournalView): string {
   const notes = [
-    ...[...problems].map(([path, reason]) => `${path} cannot be read: ${reason}`),
-    ...files.flatMap(({ path, problem }) => (problem === undefined ? [] : [`${path} cannot be read: ${problem}`])),
+    ...[...problems].map(([path, reason]) => problemText(path, reason)),
+    ...files.flatMap(({ path, problem }) => (problem === undefined ? [] : [problemText(path, problem)])),
     ...sequences.flatMap(({ seqnumId, holes }) =>
       holes.map(
         ({ after, before, missing }) => `${seqnumId}: ${missing} of the numbers between ${after} and ${before} are missing`,
@@ -118,6 +120,7 @@ function sequenceJson({ progress, ...sequence }: ViewedSequence): unknown {
             seqnum: progress.seqnum ?? null,
             behind_entries: progress.behindEntries,
             behind_seconds: progress.behindSeconds,
+            gone_entries: progress.goneEntries,
           },
   };
 }

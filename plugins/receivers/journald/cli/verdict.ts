@@ -13,6 +13,8 @@ export interface Totals {
   /** Undefined where no position is known. */
   readonly behindEntries: number | undefined;
   readonly behindSeconds: number | undefined;
+  /** The most that can have been removed before it was delivered. */
+  readonly gone: number;
 }
 
 export function totalsOf({ files, sequences }: JournalView): Totals {
@@ -26,14 +28,16 @@ export function totalsOf({ files, sequences }: JournalView): Totals {
     missing: sum(sequences.flatMap(({ holes }) => holes.map(({ missing }) => missing))),
     behindEntries: isKnown ? sum(progress.map(({ behindEntries }) => behindEntries)) : undefined,
     behindSeconds: isKnown ? Math.max(0, ...progress.map(({ behindSeconds }) => behindSeconds)) : undefined,
+    gone: sum(progress.map(({ goneEntries }) => goneEntries)),
   };
 }
 
 /** One line. */
 export function verdictOf(view: JournalView): string {
-  const { readableFiles, unreadableFiles, entries, missing } = totalsOf(view);
+  const { readableFiles, unreadableFiles, entries, missing, gone } = totalsOf(view);
   const remarks = [
     unreadableFiles + view.problems.size > 0 ? `${count(unreadableFiles + view.problems.size, 'path')} cannot be read` : '',
+    gone > 0 ? `up to ${entriesText(gone)} ${gone === 1 ? 'was' : 'were'} removed before delivery` : '',
     missing > 0 ? `${count(missing, 'number')} of entries ${missing === 1 ? 'is' : 'are'} missing between files` : '',
   ].filter((remark) => remark !== '');
   const state =

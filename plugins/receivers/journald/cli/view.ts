@@ -21,6 +21,8 @@ export interface Progress {
   /** Entries that are there and were not delivered yet, and the time between the position and the newest of them. */
   readonly behindEntries: number;
   readonly behindSeconds: number;
+  /** The most that can have been removed before it was delivered: numbers between the position and the first entry there is. */
+  readonly goneEntries: number;
 }
 
 export interface ViewedSequence extends SurveyedSequence {
@@ -32,6 +34,8 @@ export interface JournalView {
   /** Undefined where no receiver is asked about. */
   readonly receiver: { readonly id: string; readonly cursorFile: string; readonly problem: string | undefined } | undefined;
   readonly roots: readonly string[];
+  /** What was looked for, and where, in words. */
+  readonly described: string;
   readonly files: readonly ViewedFile[];
   readonly sequences: readonly ViewedSequence[];
   /** Why directories could not be listed, by path. */
@@ -50,6 +54,7 @@ export async function viewJournal(directories: JournalDirectories, receiver?: Co
   return {
     receiver: saved && { id: saved.id, cursorFile: saved.cursorFile, problem: saved.problem },
     roots: directories.roots,
+    described: directories.described,
     files: files.map((file) => ({ ...file, features: readFeatures(file.path) })),
     sequences: sequences.map((sequence) => ({
       ...sequence,
@@ -70,7 +75,7 @@ async function loadPositions({ id, stateDirectory }: ConfiguredComponent) {
   }
 }
 
-function progressIn({ seqnumId, files, entryCount, tailRealtime }: SurveyedSequence, positions: Positions): Progress {
+function progressIn({ seqnumId, files, entryCount, headSeqnum, tailRealtime }: SurveyedSequence, positions: Positions): Progress {
   const sequence = new Sequence(seqnumId, files.flatMap(describe));
   const { text, seqnum, realtime } = positions.of(seqnumId);
   const behindEntries = seqnum === undefined ? sequence.countLaterThan(realtime) : entryCount - sequence.countUpTo(seqnum);
@@ -78,7 +83,8 @@ function progressIn({ seqnumId, files, entryCount, tailRealtime }: SurveyedSeque
   // The place before the first entry has no time of its own.
   const since = realtime > 0 ? realtime : (next?.realtime ?? tailRealtime);
   const behindSeconds = behindEntries > 0 ? Math.max(0, tailRealtime - since) / 1e6 : 0;
-  return { cursor: text, seqnum, behindEntries: Math.max(0, behindEntries), behindSeconds };
+  const goneEntries = seqnum === undefined || seqnum === 0 ? 0 : Math.max(0, headSeqnum - seqnum - 1);
+  return { cursor: text, seqnum, behindEntries: Math.max(0, behindEntries), behindSeconds, goneEntries };
 }
 
 /** The file, closed; none where it was removed a moment ago. */
