@@ -43,10 +43,7 @@ const decompressXz = lazily(() => {
   return (payload) => library.decompressSync(payload);
 });
 
-/**
- * What `payload` holds, where the compressed bits of an object's flags are `compression`, valid until the next call; or why that is
- * nothing.
- */
+/** What `payload` holds, where the compressed bits of an object's flags are `compression`; or why that is nothing. */
 export function decompress(payload: Buffer, compression: number): Buffer | DecompressionProblem {
   if (payload.length > MAX_DECOMPRESSED_BYTES) return 'too_large';
   switch (compression) {

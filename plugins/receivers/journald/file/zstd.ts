@@ -5,16 +5,12 @@
  */
 import koffi from 'koffi';
 
-/** What is kept for the next frame; larger values get memory of their own. */
-const KEPT_BYTES = 256 * 1024;
-
 interface Library {
   readonly context: unknown;
   readonly contentSize: (source: Buffer, bytes: number) => number | bigint;
   readonly decompress: (context: unknown, target: Buffer, room: number, source: Buffer, bytes: number) => number | bigint;
 }
 
-const kept = Buffer.allocUnsafeSlow(KEPT_BYTES);
 let library: Library | undefined;
 let isLoaded = false;
 
@@ -24,8 +20,8 @@ export function hasLibrary(): boolean {
 }
 
 /**
- * The content of a frame that says how much that is, if it is at most `maxBytes`; valid until the next call. Undefined where this is not
- * the way: there is no library, the frame does not say, or is damaged.
+ * The content of a frame that says how much that is, if it is at most `maxBytes`. Undefined where this is not the way: there is no
+ * library, the frame does not say, or is damaged.
  */
 export function decompressSized(frame: Buffer, maxBytes: number): Buffer | undefined {
   const zstd = load();
@@ -33,9 +29,9 @@ export function decompressSized(frame: Buffer, maxBytes: number): Buffer | undef
   const size = zstd.contentSize(frame, frame.length);
   // Sizes that say "unknown" and "damaged" are above all others, and come as bigints.
   if (typeof size === 'bigint' || size > maxBytes) return undefined;
-  const target = size <= KEPT_BYTES ? kept : Buffer.allocUnsafeSlow(size);
+  const target = Buffer.allocUnsafe(size);
   const written = zstd.decompress(zstd.context, target, size, frame, frame.length);
-  return written === size ? target.subarray(0, size) : undefined;
+  return written === size ? target : undefined;
 }
 
 function load(): Library | undefined {
