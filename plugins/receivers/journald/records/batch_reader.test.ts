@@ -20,6 +20,30 @@ void test('a batch ends where the boot does, and is told of with its own last en
   journal.close();
 });
 
+void test('records are of the batch of their own sequence, also where its first entries were left out', async (t) => {
+  const directory = temporaryDirectory(t);
+  for (const [index, name] of ['a', 'b'].entries()) {
+    const entries = [0, 1, 2].map((round) => ({
+      monotonic: round * 2 + index + 1,
+      fields: [`MESSAGE=${name} ${round}`, `X=${name === 'a' && round === 0 ? 'no' : 'yes'}`],
+    }));
+    new JournalWriter({ seqnumId: name.repeat(32) }).append(...entries).save(join(directory, `${name}.journal`));
+  }
+  const { journal, read, told } = readInSteps(directory, { include: { matches: { X: ['yes'] } } });
+  journal.refresh(true);
+  const batches = [read(), read()].flatMap((batch) => (Array.isArray(batch) ? [batch] : []));
+  t.same(
+    batches.map((batch) => batch.map(({ epoch, body }) => `${epoch.slice(0, 1)}: ${body}`)),
+    [
+      ['b: b 0', 'b: b 1', 'b: b 2'],
+      ['a: a 1', 'a: a 2'],
+    ],
+  );
+  t.equal(read(), undefined);
+  t.same(told, ['batch 3', 'batch 3']);
+  journal.close();
+});
+
 void test('a boot that ends within a file ends the batch too', async (t) => {
   const directory = temporaryDirectory(t);
   const boots = ['a1', 'a1', 'b2', 'a1'];

@@ -129,7 +129,8 @@ export class BatchReader {
       isAtEnd = file === undefined;
       if (file === undefined) break;
       const source = this.#turnTo(file);
-      const batch = (source.batch ??= this.#batches.of(source.epoch, file.header.seqnumId));
+      if (source.batch?.isOpen !== true) source.batch = this.#batches.of(source.epoch, file.header.seqnumId);
+      const { batch } = source;
       if (batch === undefined || batch.builder.isFull) break;
       const outcome = source.decoder.append(batch.builder, batch.number);
       if (outcome === 'full') break;

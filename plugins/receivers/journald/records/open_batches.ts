@@ -10,6 +10,8 @@ export interface OpenBatch {
   readonly number: number;
   readonly epoch: string;
   readonly seqnumId: string;
+  /** False once its builder is another's; whoever remembers the batch has to ask for one again. */
+  isOpen: boolean;
 }
 
 /**
@@ -50,7 +52,7 @@ export class OpenBatches {
     }
     if (this.#open.size >= this.#maxOpen) return undefined;
     const builder = this.#spare.pop() ?? this.#createBuilder();
-    const begun = { builder, number: this.#count++, epoch, seqnumId };
+    const begun = { builder, number: this.#count++, epoch, seqnumId, isOpen: true };
     this.#open.set(epoch, begun);
     return begun;
   }
@@ -74,6 +76,7 @@ export class OpenBatches {
 
   /** Forgets the batch, whose builder is empty, or has built it. */
   close(open: OpenBatch): void {
+    open.isOpen = false;
     this.#open.delete(open.epoch);
     this.#spare.push(open.builder);
   }
