@@ -14,3 +14,12 @@ void test('a time that is none, or has no zone, is answered with all that start_
   }
   t.end();
 });
+
+void test('what journalctl cannot do is told before it is started', (t) => {
+  const place = { directory: '/mnt/journal', namespace: 'web' };
+  t.match(messagesOf({ driver: 'journalctl', ...place }), [/cannot read a namespace in a directory that is named: leave .* out/]);
+  t.same(messagesOf({ driver: 'auto', ...place }), []);
+  t.same(messagesOf({ driver: 'journalctl', namespace: 'web' }), []);
+  t.same(messagesOf({ driver: 'journalctl', directory: '/mnt/journal' }), []);
+  t.end();
+});

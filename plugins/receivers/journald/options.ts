@@ -90,9 +90,15 @@ const declared = z.strictObject({
     .describe('How often to save the position behind the entries that were delivered.'),
 });
 
-export const options = declared.refine(({ include, exclude }) => isSelectable(include, exclude), {
-  path: ['include'],
-  error: `include and exclude can have ${MAX_CONDITIONS} conditions together: name fewer fields in matches`,
-});
+export const options = declared
+  .refine(({ include, exclude }) => isSelectable(include, exclude), {
+    path: ['include'],
+    error: `include and exclude can have ${MAX_CONDITIONS} conditions together: name fewer fields in matches`,
+  })
+  .refine(({ driver, directory, namespace }) => driver !== 'journalctl' || directory === undefined || namespace === undefined, {
+    path: ['namespace'],
+    error:
+      'journalctl cannot read a namespace in a directory that is named: leave directory or namespace out, or set driver: files',
+  });
 
 export type JournaldOptions = z.output<typeof options>;
