@@ -233,8 +233,6 @@ void test('driver: journalctl does not start without it', async (t) => {
     hint: /install journalctl/,
   });
   t.throws(cursor, { code: 'ENOENT' }, 'and so no position is taken');
-  const namespaced = create({ driver: 'journalctl', namespace: 'web' });
-  await t.rejects(namespaced.receiver.start(), { code: 'unsupported' });
 });
 
 void test('journalctl begins where each sequence was left', { skip }, async (t) => {
