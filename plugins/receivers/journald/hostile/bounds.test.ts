@@ -9,8 +9,8 @@ import { lz4, xzBomb } from '../testdata/compressed.ts';
 import { type FieldSpec, JournalWriter } from '../testdata/journal_writer.ts';
 import { numbers } from '../testdata/open_file.ts';
 import { temporaryDirectory } from '../testdata/temporary.ts';
-import { Follower } from './follower.ts';
-import { readOn, readRaw } from './read_raw.ts';
+import { Follower } from './testdata/follower.ts';
+import { readOn, readRaw } from './testdata/read_raw.ts';
 
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'tap';
-import { createSamples, intactEntries, type Sample } from './corpus.ts';
-import { damage, type Mutation, mutation } from './mutations.ts';
-import { RewritableFile } from './rewritable_file.ts';
-import { type RawContents, readRaw } from './read_raw.ts';
+import { createSamples, intactEntries, type Sample } from './testdata/corpus.ts';
+import { damage, type Mutation, mutation } from './testdata/mutations.ts';
+import { RewritableFile } from './testdata/rewritable_file.ts';
+import { type RawContents, readRaw } from './testdata/read_raw.ts';
 
 /** The same for everybody, so that what was found once stays found. */
 const SEED = 20_261_120;

@@ -6,9 +6,9 @@ import fc from 'fast-check';
 import { test } from 'tap';
 import { JournalWriter } from '../testdata/journal_writer.ts';
 import { temporaryDirectory } from '../testdata/temporary.ts';
-import { createSample, intactEntries } from './corpus.ts';
-import { Follower } from './follower.ts';
-import { damage, mutation } from './mutations.ts';
+import { createSample, intactEntries } from './testdata/corpus.ts';
+import { Follower } from './testdata/follower.ts';
+import { damage, mutation } from './testdata/mutations.ts';
 
 const SEED = 20_261_120;
 const RUNS = 80;

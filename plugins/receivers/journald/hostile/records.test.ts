@@ -4,9 +4,9 @@ import { dirname } from 'node:path';
 import fc from 'fast-check';
 import { test } from 'tap';
 import { fieldsOf, type JournalRecord, readJournal } from '../testdata/read_journal.ts';
-import { createSamples, intactEntries, type Sample } from './corpus.ts';
-import { damage, type Mutation, mutation } from './mutations.ts';
-import { RewritableFile } from './rewritable_file.ts';
+import { createSamples, intactEntries, type Sample } from './testdata/corpus.ts';
+import { damage, type Mutation, mutation } from './testdata/mutations.ts';
+import { RewritableFile } from './testdata/rewritable_file.ts';
 
 const SEED = 20_261_120;
 const RUNS = 300;

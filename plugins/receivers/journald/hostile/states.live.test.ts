@@ -7,8 +7,8 @@ import { JournalFile } from '../file/journal_file.ts';
 import { waitFor } from '../../../../test/helpers/wait_for.ts';
 import { type RunningJournald, startJournald, withoutJournald } from '../testdata/journald.ts';
 import { temporaryDirectory } from '../testdata/temporary.ts';
-import { readAsSystemd, withoutBoot } from './read_as_systemd.ts';
-import { type RawEntry, readRaw } from './read_raw.ts';
+import { readAsSystemd, withoutBoot } from './testdata/read_as_systemd.ts';
+import { type RawEntry, readRaw } from './testdata/read_raw.ts';
 
 /** Offset of the number of TAG objects in the header. */
 const TAG_COUNT = 224;

@@ -11,8 +11,8 @@ import { type ExportField, writeExport } from '../testdata/export_format.ts';
 import { type EntrySpec, type FieldSpec, JournalWriter } from '../testdata/journal_writer.ts';
 import { REMOTE, withoutSystemd } from '../testdata/systemd.ts';
 import { temporaryDirectory } from '../testdata/temporary.ts';
-import { readAsSystemd, withoutBoot } from './read_as_systemd.ts';
-import { readRaw } from './read_raw.ts';
+import { readAsSystemd, withoutBoot } from './testdata/read_as_systemd.ts';
+import { readRaw } from './testdata/read_raw.ts';
 
 function textsOf(fields: readonly (FieldSpec | string)[]): string[] {
   const texts = fields.map((field) =>

@@ -1,6 +1,6 @@
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { temporaryDirectory } from '../testdata/temporary.ts';
+import { temporaryDirectory } from '../../testdata/temporary.ts';
 
 /** A file whose content is replaced thousands of times, in place: file systems flush one that is emptied before it is written. */
 export class RewritableFile {

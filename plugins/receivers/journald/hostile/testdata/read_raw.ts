@@ -1,7 +1,7 @@
 /** Reads one file as whoever ships its entries does, and writes down all that it gives. */
-import { DataReader } from '../file/data_reader.ts';
-import { JournalFile } from '../file/journal_file.ts';
-import { EntryKeys, NO_KEY, OBJECT_ALIGNMENT } from '../records/entry_keys.ts';
+import { DataReader } from '../../file/data_reader.ts';
+import { JournalFile } from '../../file/journal_file.ts';
+import { EntryKeys, NO_KEY, OBJECT_ALIGNMENT } from '../../records/entry_keys.ts';
 
 export interface RawEntry {
   readonly seqnum: number;

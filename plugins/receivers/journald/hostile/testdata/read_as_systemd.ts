@@ -1,6 +1,6 @@
 /** Entries as journalctl reads them, in the shape of `readRaw`, to compare the two. */
-import type { ExportField } from '../testdata/export_format.ts';
-import { readWithSystemd } from '../testdata/systemd.ts';
+import type { ExportField } from '../../testdata/export_format.ts';
+import { readWithSystemd } from '../../testdata/systemd.ts';
 import type { RawEntry } from './read_raw.ts';
 
 const BOOT = '_BOOT_ID=';

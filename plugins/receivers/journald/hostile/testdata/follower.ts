@@ -1,13 +1,13 @@
 /** Follows a directory as the driver does, but for its timers: a look and then all that there is to be read. */
-import { Ack, DELIVERED } from '../../../../src/core/ack.ts';
-import { readBatch } from '../../../../test/helpers/batches.ts';
-import { JournalDirectories } from '../journal/directories.ts';
-import { Journal } from '../journal/journal.ts';
-import { Positions } from '../position/positions.ts';
-import { BatchReader } from '../records/batch_reader.ts';
-import { DEFAULT_SERVICE_FIELDS } from '../records/field_names.ts';
-import { FieldTable, type Selection } from '../records/fields.ts';
-import { EntrySelection } from '../select/selection.ts';
+import { Ack, DELIVERED } from '../../../../../src/core/ack.ts';
+import { readBatch } from '../../../../../test/helpers/batches.ts';
+import { JournalDirectories } from '../../journal/directories.ts';
+import { Journal } from '../../journal/journal.ts';
+import { Positions } from '../../position/positions.ts';
+import { BatchReader } from '../../records/batch_reader.ts';
+import { DEFAULT_SERVICE_FIELDS } from '../../records/field_names.ts';
+import { FieldTable, type Selection } from '../../records/fields.ts';
+import { EntrySelection } from '../../select/selection.ts';
 
 /** Reads that make sense for what tests write; more are a loop. */
 const MAX_READS = 100_000;

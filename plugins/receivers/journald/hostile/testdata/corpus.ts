@@ -1,7 +1,7 @@
 /** Journals of everything that the reader has a branch for, and which bytes of them each entry depends on. */
 import { randomBytes } from 'node:crypto';
-import { withoutXz, xz } from '../testdata/compressed.ts';
-import { type FieldSpec, JournalWriter } from '../testdata/journal_writer.ts';
+import { withoutXz, xz } from '../../testdata/compressed.ts';
+import { type FieldSpec, JournalWriter } from '../../testdata/journal_writer.ts';
 import type { RawEntry } from './read_raw.ts';
 
 /** Bytes from `start` to `end` of a file. */
