@@ -4,6 +4,7 @@
  * writer counts an entry there when all else about it is written; what lies behind them was not published, also where the header of a
  * file that was left unclean is older than the rest of it.
  */
+import { giveBack, NO_BLOCK, takeBlock } from './blocks.ts';
 import { ARRAY_ITEM_BYTES, ENTRY_ARRAY, type Header, ObjectType, u64 } from './format.ts';
 import { readFully } from './windows.ts';
 
@@ -17,7 +18,10 @@ interface EntryArray {
 }
 
 const SLOTS_AT_ONCE = 4096;
-const NONE = new DataView(new ArrayBuffer(0));
+
+/** For the beginning of one array. */
+const head = Buffer.allocUnsafeSlow(ENTRY_ARRAY.items);
+const headView = new DataView(head.buffer);
 
 /** Arrays double in length, so a sound chain is far shorter; a longer one is damage. */
 const MAX_ARRAYS = 1024;
@@ -26,7 +30,7 @@ export class EntryList {
   readonly #fd: number;
   readonly #itemBytes: number;
   readonly #arrays: EntryArray[] = [];
-  #slots = NONE;
+  #slots = NO_BLOCK;
   #slotsFirst = 0;
   #slotsEnd = 0;
   #count = 0;
@@ -59,17 +63,28 @@ export class EntryList {
   offsetAt(index: number): number {
     if ((index < this.#slotsFirst || index >= this.#slotsEnd) && !this.#load(index)) return -1;
     const at = (index - this.#slotsFirst) * this.#itemBytes;
-    return this.#itemBytes === ARRAY_ITEM_BYTES.compact ? this.#slots.getUint32(at, true) : u64(this.#slots, at);
+    const { view } = this.#slots;
+    return this.#itemBytes === ARRAY_ITEM_BYTES.compact ? view.getUint32(at, true) : u64(view, at);
+  }
+
+  /** Gives back all memory, until a slot is asked for again. */
+  release(): void {
+    giveBack(this.#slots);
+    this.#slots = NO_BLOCK;
+    this.#slotsEnd = this.#slotsFirst;
   }
 
   #load(index: number): boolean {
     if (index >= this.#count) return false;
     const array = this.#arrayOf(index);
     if (array === undefined) return false;
-    if (this.#slots === NONE) this.#slots = new DataView(new ArrayBuffer(SLOTS_AT_ONCE * this.#itemBytes));
     const wanted = Math.min(SLOTS_AT_ONCE, array.end - index, this.#count - index);
+    if (this.#slots.bytes.length < wanted * this.#itemBytes) {
+      giveBack(this.#slots);
+      this.#slots = takeBlock(wanted * this.#itemBytes);
+    }
     const position = array.offset + ENTRY_ARRAY.items + (index - array.first) * this.#itemBytes;
-    const read = readFully(this.#fd, Buffer.from(this.#slots.buffer), wanted * this.#itemBytes, position);
+    const read = readFully(this.#fd, this.#slots.bytes, wanted * this.#itemBytes, position);
     this.#slotsFirst = index;
     this.#slotsEnd = index + Math.floor(read / this.#itemBytes);
     return this.#slotsEnd > index;
@@ -106,8 +121,8 @@ export class EntryList {
     return header === undefined ? 0 : u64(header, ENTRY_ARRAY.next);
   }
 
+  /** The beginning of the array at `offset`; valid until the next call. */
   #read(offset: number): DataView | undefined {
-    const bytes = Buffer.allocUnsafeSlow(ENTRY_ARRAY.items);
-    return readFully(this.#fd, bytes, bytes.length, offset) < bytes.length ? undefined : new DataView(bytes.buffer);
+    return readFully(this.#fd, head, head.length, offset) < head.length ? undefined : headView;
   }
 }

@@ -23,7 +23,7 @@ export const MAX_ITEMS = 2048;
 const MAX_LOOKED_AT = 1024;
 
 /** A writer's last object begins at the header's `tail_object_offset`; most end within this. */
-const TAIL_OBJECT_BYTES = 64 * 1024;
+const TAIL_OBJECT_BYTES = 8 * 1024;
 
 interface OpenFile {
   readonly fd: number;
@@ -112,8 +112,15 @@ export class JournalFile extends EntryNumbers {
   close(): void {
     if (this.#open === undefined) return;
     if (this.entryOffset > 0) this.#lastCursor = this.cursorAt(this.entryOffset);
+    this.rest();
     closeSync(this.#open.fd);
     this.#open = undefined;
+  }
+
+  /** Gives back the memory of an open file until it is read on, where there is no current entry. */
+  rest(): void {
+    this.#open?.windows.release();
+    this.#open?.list.release();
   }
 
   /** Looks at the header again; what was published since can then be advanced to. */
@@ -177,7 +184,9 @@ export class JournalFile extends EntryNumbers {
     if (this.#open === undefined) return offset === this.entryOffset ? this.#lastCursor : undefined;
     const { windows } = this.#open;
     const at = windows.find(offset, ENTRY.items);
-    return at < 0 ? undefined : entryCursor(this.#header.seqnumId, windows.bytes, at);
+    const cursor = at < 0 ? undefined : entryCursor(this.#header.seqnumId, windows.bytes, at);
+    if (!this.hasEntry) this.rest();
+    return cursor;
   }
 
   /** How many entries are numbered above `after` and below `before`, as far as numbers only rise. */

@@ -53,7 +53,7 @@ void test('an object that is larger than a window is found as a whole, and its m
   t.ok(windows.bytes.length < MIB, 'the window for it is not kept');
   t.equal(read(windows.find(16, 100_000)), 16);
   t.equal(read(windows.find(24, 90_000)), 24, 'in the same window');
-  windows.shrink();
+  windows.release();
   t.equal(windows.bytes.length, 0);
   t.equal(read(windows.find(16, 100_000)), 16);
 });

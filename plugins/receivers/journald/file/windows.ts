@@ -4,16 +4,17 @@
  * because an earlier entry had the same value; those go through a few small side windows and leave the main one alone. What is
  * larger than such a window is read as a whole, into a buffer of its own; how large that may be is for the caller to bound.
  *
- * So a file takes less than half a MiB while it is read, and the largest object asked for, whatever its size.
+ * So a file takes less than two thirds of a MiB while it is read, and the largest object asked for, whatever its size; and nothing
+ * when all of it has been read.
  *
  * Reads are synchronous: the bytes are in the page cache for whoever follows a journal, and a window is read in a fraction of a
  * millisecond. A read that fails or ends early only makes a window shorter; what lies behind it counts as absent.
  */
 import { readSync } from 'node:fs';
+import { type Block, giveBack, NO_BLOCK, takeBlock } from './blocks.ts';
 
 interface Window {
-  bytes: Buffer;
-  view: DataView;
+  block: Block;
   /** Offset in the file of the first byte, and behind the last. */
   start: number;
   end: number;
@@ -23,7 +24,7 @@ const FIRST_MAIN_BYTES = 64 * 1024;
 const MAX_MAIN_BYTES = 256 * 1024;
 const SIDE_BYTES = 16 * 1024;
 const SIDES = 4;
-/** A buffer for large objects that is kept for the next one. */
+/** Larger objects have a window that is not kept for the next one. */
 const MAX_KEPT_BYTES = 256 * 1024;
 
 export class Windows {
@@ -31,12 +32,12 @@ export class Windows {
   readonly #main: Window = emptyWindow();
   readonly #sides: readonly Window[] = Array.from({ length: SIDES }, emptyWindow);
   #nextSide = 0;
-  #large: Window = emptyWindow();
+  readonly #large: Window = emptyWindow();
   #limit = 0;
   #readTo = 0;
   /** The window that the last `find` chose, and that its result is an index in; valid until the next `find`. */
-  bytes: Buffer = this.#main.bytes;
-  view: DataView = this.#main.view;
+  bytes: Buffer = NO_BLOCK.bytes;
+  view: DataView = NO_BLOCK.view;
 
   constructor(fd: number) {
     this.#fd = fd;
@@ -57,8 +58,7 @@ export class Windows {
   find(offset: number, length: number): number {
     const main = this.#main;
     if (offset >= main.start && offset + length <= main.end) {
-      this.bytes = main.bytes;
-      this.view = main.view;
+      ({ bytes: this.bytes, view: this.view } = main.block);
       return offset - main.start;
     }
     return this.#findAside(offset, length);
@@ -66,7 +66,7 @@ export class Windows {
 
   /** Whether what `find` chose stays as it is until the next `findAhead`, and not only until the next `find`. */
   get isLasting(): boolean {
-    return this.bytes === this.#main.bytes;
+    return this.bytes === this.#main.block.bytes;
   }
 
   /**
@@ -76,28 +76,29 @@ export class Windows {
   findAhead(offset: number, length: number, from: number): number {
     const main = this.#main;
     if (offset + length > main.end && offset >= main.start && offset + length <= this.#limit) {
-      const isFull = main.end - main.start >= main.bytes.length;
-      const size = Math.min(Math.max(isFull ? main.bytes.length * 2 : main.bytes.length, FIRST_MAIN_BYTES), MAX_MAIN_BYTES);
+      const { length: had } = main.block.bytes;
+      const isFull = main.end - main.start >= had;
+      const size = Math.min(Math.max(isFull ? had * 2 : had, FIRST_MAIN_BYTES), MAX_MAIN_BYTES);
       const start = from <= offset && offset - from < size / 2 ? from : offset;
       this.#load(main, start, Math.max(size, offset + length - start), offset + length);
     }
     return this.find(offset, length);
   }
 
-  /** Gives back what the main window takes that has grown, and what large objects did. */
-  shrink(): void {
-    if (this.#main.bytes.length > FIRST_MAIN_BYTES) Object.assign(this.#main, emptyWindow());
-    this.#large = emptyWindow();
-    this.bytes = this.#main.bytes;
-    this.view = this.#main.view;
+  /** Gives back all memory, until something is asked for again. */
+  release(): void {
+    for (const window of [this.#main, this.#large, ...this.#sides]) {
+      giveBack(window.block);
+      Object.assign(window, emptyWindow());
+    }
+    ({ bytes: this.bytes, view: this.view } = NO_BLOCK);
   }
 
   #findAside(offset: number, length: number): number {
     if (offset + length > this.#limit) return -1;
     const window = length > SIDE_BYTES ? this.#loadLarge(offset, length) : this.#loadSide(offset, length);
     if (offset + length > window.end) return -1;
-    this.bytes = window.bytes;
-    this.view = window.view;
+    ({ bytes: this.bytes, view: this.view } = window.block);
     return offset - window.start;
   }
 
@@ -118,18 +119,17 @@ export class Windows {
   /** Reads `bytes` bytes at `start` into `window`, or fewer where the file ends or only `needed` is known to be worth reading. */
   #load(window: Window, start: number, bytes: number, needed: number): void {
     const end = Math.min(start + bytes, this.#limit, Math.max(needed, this.#readTo));
-    if (window.bytes.length < bytes || window.bytes.length > MAX_MAIN_BYTES) {
-      window.bytes = Buffer.allocUnsafeSlow(bytes);
-      window.view = new DataView(window.bytes.buffer);
+    if (window.block.bytes.length < end - start) {
+      giveBack(window.block);
+      window.block = takeBlock(end - start);
     }
     window.start = start;
-    window.end = start + readFully(this.#fd, window.bytes, end - start, start);
+    window.end = start + readFully(this.#fd, window.block.bytes, end - start, start);
   }
 }
 
 function emptyWindow(): Window {
-  const bytes = Buffer.allocUnsafeSlow(0);
-  return { bytes, view: new DataView(bytes.buffer), start: 0, end: 0 };
+  return { block: NO_BLOCK, start: 0, end: 0 };
 }
 
 /** Reads up to `length` bytes at `position` into the beginning of `target`; returns how many there were. */

@@ -115,6 +115,19 @@ void test('numbers between files that were never seen are lost, and counted once
   ]);
 });
 
+void test('numbers that another sequence was read up to before the start may be of its entries, wherever they are missing', async (t) => {
+  const positions = new Positions(0);
+  positions.set(seqnumCursor(SYSTEM, 5, START + 5e6));
+  positions.set(seqnumCursor(USER, 20, START + 20e6));
+  const { save, look, lost } = setUp(t, { positions });
+  save('system@1.journal', [...range(1, 3), ...range(5, 7)]);
+  save('system.journal', [11, 12, 21]);
+  // The file with what the user had written up to then, 8 to 10 among it, was read and is gone.
+  save('user-1000.journal', [22, 23], USER);
+  t.same(look(), [6, 7, 11, 12, 21, 22, 23]);
+  t.same(lost, []);
+});
+
 void test('numbers behind the saved position are lost, and those before it are nobody’s business', async (t) => {
   const positions = new Positions(0);
   positions.set(seqnumCursor(SYSTEM, 7, START));

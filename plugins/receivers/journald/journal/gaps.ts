@@ -118,7 +118,7 @@ export class Gaps {
     if (sighting.count < MIN_SIGHTINGS) return;
     this.#sightings.delete(seqnumId);
     this.#account(seqnumId, hole.before);
-    const after = Math.max(hole.after, this.#readBefore(writer, seqnumId, hole));
+    const after = Math.max(hole.after, this.#readBefore(writer));
     const lost = hole.before - after - 1 - this.#countElsewhere(writer, seqnumId, { after, before: hole.before });
     if (lost <= 0) return;
     this.#remember({ writer, seqnumId, headSeqnum: after + 1, tailSeqnum: hole.before - 1, entryCount: lost });
@@ -126,11 +126,10 @@ export class Gaps {
   }
 
   /**
-   * The number up to which entries had been read or counted before this start, where the hole begins at the saved position. That of
-   * another sequence may be further, and nobody knows whose it was if all its files are gone.
+   * The number up to which entries of the writer had been read or counted before this start. That of another sequence may be further than
+   * the one with the hole had come, and nobody knows which entries within the hole it had if its files are gone.
    */
-  #readBefore(writer: string, seqnumId: string, { after }: Hole): number {
-    if (!this.#saved.some((cursor) => cursor.seqnumId === seqnumId && cursor.seqnum === after)) return 0;
+  #readBefore(writer: string): number {
     const writers = new Map([...this.#members].map(({ file, place }) => [file.header.seqnumId, place.writer]));
     const own = this.#saved.filter((cursor) => writers.get(cursor.seqnumId ?? '') === writer);
     const latest = Math.max(...own.map(({ realtime }) => realtime));

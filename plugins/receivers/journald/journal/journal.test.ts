@@ -147,6 +147,38 @@ void test('files that were left unclean are closed when they were read, as archi
   t.equal(journal.files.filter((file) => file.isOpen).length, 0);
 });
 
+void test('a file of which nothing is left to be read takes no memory until it grows', async (t) => {
+  const { path, look, journal } = journalIn(t);
+  const live = entries(writer(), 1, 2);
+  live.save(path('system.journal'));
+  journal.refresh(true);
+  const file = journal.current();
+  t.not(file?.findEntry(), -1);
+  t.not(file?.windows.bytes.length, 0);
+  t.same(look(), [1, 2]);
+  t.equal(file?.windows.bytes.length, 0);
+  t.match(file?.cursorAt(file.entryOffset)?.text, /;i=2;/, 'its last cursor can be told');
+  t.equal(file?.windows.bytes.length, 0);
+  entries(live, 3).save(path('system.journal'));
+  journal.refresh(false);
+  t.equal(journal.current()?.seqnum, 3);
+  t.not(file?.findEntry(), -1);
+  t.not(file?.windows.bytes.length, 0);
+});
+
+void test('files that are read one after the other take the same memory', async (t) => {
+  const { archive, journal } = journalIn(t);
+  for (let seqnum = 1; seqnum <= 20; seqnum++) archive(seqnum);
+  const taken = new Set<Buffer>();
+  journal.refresh(true);
+  for (let file = journal.current(); file !== undefined; file = journal.current()) {
+    t.not(file.findEntry(), -1);
+    taken.add(file.windows.bytes);
+    journal.advance();
+  }
+  t.ok(taken.size <= 4, `${taken.size} buffers for 20 files`);
+});
+
 void test('a file that is renamed between being found and being read is read under its new name', async (t) => {
   const { path, drain, journal } = journalIn(t);
   const [first, second] = [entries(writer(), 1), entries(writer(), 2)];

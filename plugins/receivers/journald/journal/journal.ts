@@ -184,7 +184,7 @@ export class Journal {
     else this.#searching.delete(member);
     if (hasEntry || file.isSearching) return;
     if (this.#members.isOver(member)) this.#end(member);
-    else file.windows.shrink();
+    else file.rest();
   }
 
   /** Goes on where a file took longer to get over damage than anybody can wait; nobody knows what comes next until it is done. */
