@@ -175,6 +175,19 @@ void test('what is not the export format ends journalctl, and what came before i
   t.same(context.bodies, ['1', '2']);
 });
 
+void test('the lag is that of the last entry while there are more, and none as soon as all are read', async (t) => {
+  for (const [read, hasLag] of [
+    [[1], true],
+    [[1, 2], false],
+  ] as const) {
+    const { driver, context, directory } = setUp(t, [{ out: exported(...read) }]);
+    new JournalWriter({ seqnumId: SEQNUM_ID }).append('1', '2').save(join(directory, 'system.journal'));
+    void driver.run();
+    await waitFor(() => context.records.length === read.length, { what: 'the entries' });
+    t.equal(driver.lagSeconds > 0, hasLag);
+  }
+});
+
 void test('a journalctl that is silent although the journal has grown is started again, once for the same entries', async (t) => {
   const clock = new VirtualClock();
   const { driver, context, fake, directory } = setUp(t, [{}], { clock });

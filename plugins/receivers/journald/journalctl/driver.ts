@@ -72,7 +72,8 @@ export class JournalctlDriver implements Driver {
 
   get lagSeconds(): number {
     const { lastRealtime } = this.#reader;
-    if (this.#ahead.length === 0 || lastRealtime === 0) return 0;
+    // What was ahead at the last look may have been read since.
+    if (lastRealtime === 0 || !this.#ahead.some((tail) => isAhead(tail, this.#reached))) return 0;
     return Math.max(0, this.#setup.context.clock.wallMicros() - lastRealtime) / 1e6;
   }
 
