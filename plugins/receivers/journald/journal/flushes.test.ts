@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'tap';
+import { JournalFile } from '../file/journal_file.ts';
 import { FlushingJournald } from '../testdata/flushing_journald.ts';
 import { JournalReader } from '../testdata/journal_reader.ts';
 import { JournalWriter } from '../testdata/journal_writer.ts';
@@ -140,6 +141,35 @@ void test('entries of one time that were flushed to several files are read on wi
   reader.look();
   t.equal(reader.read.length, 4);
   t.equal(new Set(reader.read).size, 4);
+});
+
+/** Counts the calls of a method, of all files; returns how many there were. */
+function countCalls(t: Tap, name: 'advance' | 'readAt'): () => number {
+  const own = Object.getOwnPropertyDescriptor(JournalFile.prototype, name) ?? {};
+  const method = own.value as (this: JournalFile, ...args: readonly unknown[]) => unknown;
+  let count = 0;
+  function counted(this: JournalFile, ...args: readonly unknown[]): unknown {
+    count += 1;
+    return method.apply(this, args);
+  }
+  Object.defineProperty(JournalFile.prototype, name, { ...own, value: counted });
+  t.teardown(() => Object.defineProperty(JournalFile.prototype, name, own));
+  return () => count;
+}
+
+void test('whether a file has what was read before the start is found out without a look at each entry', async (t) => {
+  const { journald, reader, write } = setUp(t);
+  const count = 500;
+  write(...Array.from({ length: count }, (_, index) => `${index}`));
+  reader.look();
+  journald.flush();
+  reader.restart();
+  write('last');
+  const counts = (['advance', 'readAt'] as const).map((name) => countCalls(t, name));
+  reader.look();
+  t.equal(isComplete(reader, journald), true);
+  const looks = counts.reduce((sum, calls) => sum + calls(), 0);
+  t.ok(looks >= count && looks < count + 100, `${looks} looks; each copy is passed once, whatever is known of it`);
 });
 
 type Step = (journald: FlushingJournald, reader: JournalReader) => void;

@@ -8,6 +8,7 @@
  */
 import type { Cursor } from '../file/cursor.ts';
 import { JournalFile } from '../file/journal_file.ts';
+import { firstIndex } from '../position/file_search.ts';
 import type { Member } from './members.ts';
 
 /** A stretch of a runtime sequence that was read. Times are monotonic, of one boot. */
@@ -159,9 +160,11 @@ function holds(file: JournalFile, end: EntryIdentity, from: JournalFile): boolea
   } catch {
     return false;
   }
-  search.seekBehindSeqnum(from.seqnum - 1);
+  // In the order of the file: what is of this boot and earlier, the entry, what is later, other boots.
+  const isPast = (): boolean => search.bootId !== end.bootId || search.monotonic >= end.monotonic;
+  let at = firstIndex(search, isPast, undefined, search.countBetween(0, from.seqnum));
   let found = false;
-  while (!found && search.advance() && search.bootId === end.bootId && search.monotonic <= end.monotonic) {
+  while (!found && search.readAt(at++) && search.bootId === end.bootId && search.monotonic === end.monotonic) {
     found = isEntry(search, end);
   }
   search.close();

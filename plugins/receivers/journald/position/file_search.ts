@@ -18,11 +18,11 @@ export function search<Found>(file: JournalFile, find: () => Found): Found | und
 }
 
 /**
- * Index of the first entry below `end` that `isPast` holds for, when each is looked at in the file's members; `end` where there is
- * none. It must hold for all entries behind the first. An entry that cannot be read counts as past.
+ * Index of the first entry from `start` on and below `end` that `isPast` holds for, when each is looked at in the file's members; `end`
+ * where there is none. It must hold for all entries behind the first. An entry that cannot be read counts as past.
  */
-export function firstIndex(file: JournalFile, isPast: () => boolean, end = file.header.entryCount): number {
-  let low = 0;
+export function firstIndex(file: JournalFile, isPast: () => boolean, end = file.header.entryCount, start = 0): number {
+  let low = start;
   let high = end;
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
