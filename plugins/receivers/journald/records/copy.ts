@@ -1,5 +1,5 @@
 /** Up to so many bytes a loop is faster than `Buffer.copy`, which makes a view of them first. */
-const MAX_LOOP_BYTES = 64;
+const MAX_LOOP_BYTES = 32;
 
 /** Copies the bytes `start` to `end` of `source` to `target` at `at`, and returns the offset behind them. */
 export function copyBytes(target: Buffer, at: number, source: Buffer, start: number, end: number): number {
