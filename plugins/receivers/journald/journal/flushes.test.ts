@@ -145,12 +145,12 @@ void test('entries of one time that were flushed to several files are read on wi
 
 /** Counts the calls of a method, of all files; returns how many there were. */
 function countCalls(t: Tap, name: 'advance' | 'readAt'): () => number {
-  const own = Object.getOwnPropertyDescriptor(JournalFile.prototype, name) ?? {};
-  const method = own.value as (this: JournalFile, ...args: readonly unknown[]) => unknown;
+  type Method = (this: JournalFile, ...args: unknown[]) => unknown;
+  const own: TypedPropertyDescriptor<Method> = Object.getOwnPropertyDescriptor(JournalFile.prototype, name) ?? {};
   let count = 0;
-  function counted(this: JournalFile, ...args: readonly unknown[]): unknown {
+  function counted(this: JournalFile, ...args: unknown[]): unknown {
     count += 1;
-    return method.apply(this, args);
+    return own.value?.apply(this, args);
   }
   Object.defineProperty(JournalFile.prototype, name, { ...own, value: counted });
   t.teardown(() => Object.defineProperty(JournalFile.prototype, name, own));
