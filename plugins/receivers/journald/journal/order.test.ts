@@ -7,6 +7,9 @@ import { JournalReader } from '../testdata/journal_reader.ts';
 import { JournalWriter } from '../testdata/journal_writer.ts';
 import { readWithSystemd, withoutSystemd } from '../testdata/systemd.ts';
 import { temporaryDirectory } from '../testdata/temporary.ts';
+import { Positions } from '../position/positions.ts';
+import { JournalDirectories } from './directories.ts';
+import { Journal } from './journal.ts';
 
 const START = 1_700_000_000_000_000;
 /** Boots are so far apart that the wall clock tells them apart, though it is set now and then. */
@@ -67,4 +70,27 @@ void test('whatever is in the files, entries come in journalctl’s order, and e
   });
   await fc.assert(property, { numRuns: 60 });
   t.equal(worlds >= 60, true);
+});
+
+void test('entries of one time come by their numbers, whatever their hashes are and another sequence has in between', async (t) => {
+  for (let world = 0; world < 50; world++) {
+    const directory = temporaryDirectory(t);
+    const save = (name: string, sequence: number, seqnum: number): void => {
+      const fields = [`MESSAGE=${world} ${seqnum}`];
+      const entry = { seqnum, realtime: START, monotonic: 1, fields };
+      new JournalWriter({ seqnumId: String(sequence).repeat(32) }).append(entry).save(join(directory, name));
+    };
+    save('user-1000@1.journal', 1, 1);
+    save('system.journal', 0, 2);
+    save('user-1000.journal', 1, 3);
+    const journal = new Journal(new JournalDirectories([directory]), new Positions(0), () => {});
+    journal.refresh(true);
+    const numbers: number[] = [];
+    for (let file = journal.current(); file !== undefined; file = journal.current()) {
+      numbers.push(file.seqnum);
+      journal.advance();
+    }
+    journal.close();
+    t.same(numbers, [1, 2, 3]);
+  }
 });

@@ -12,5 +12,8 @@ export function compareEntries(a: JournalFile, b: JournalFile): number {
   const isOneSequence = a.header.seqnumId === b.header.seqnumId;
   if (isOneSequence && a.seqnum !== b.seqnum) return a.seqnum - b.seqnum;
   if (a.bootId === b.bootId && a.monotonic !== b.monotonic) return a.monotonic - b.monotonic;
-  return a.realtime - b.realtime || a.hashHigh - b.hashHigh || a.hashLow - b.hashLow;
+  if (a.realtime !== b.realtime) return a.realtime - b.realtime;
+  if (a.hashHigh === b.hashHigh && a.hashLow === b.hashLow) return 0;
+  // Of one time the library goes by the hash next, which can turn the order of a sequence around when another's entries lie in between.
+  return a.seqnum - b.seqnum || a.hashHigh - b.hashHigh || a.hashLow - b.hashLow;
 }
