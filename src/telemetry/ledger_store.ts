@@ -5,12 +5,12 @@
  *
  * A disk that takes no writes costs the ledger its memory and nothing else: saving is tried again each second.
  */
-import { dirname } from 'node:path';
 import type { Clock, Timer } from '../core/clock.ts';
-import { describeError, errnoOf } from '../core/errors.ts';
+import { describeError } from '../core/errors.ts';
 import type { FileSystem } from '../core/files.ts';
 import type { Log } from '../core/log.ts';
 import type { Recovery, SpoolMark } from '../core/spool_mark.ts';
+import { readWhole, replaceFile } from '../kit/replace_file.ts';
 import type { Ledger } from './ledger.ts';
 import { decodeLedger, EMPTY_LEDGER, encodeLedger, type SavedLedger } from './ledger_file.ts';
 
@@ -46,10 +46,10 @@ export class LedgerStore {
    */
   async load(): Promise<void> {
     const { path, files, log } = this.#options;
-    const text = await this.#read();
-    if (text === undefined) return;
+    const bytes = await readWhole(files, path);
+    if (bytes === undefined) return;
     try {
-      this.#loaded = decodeLedger(text);
+      this.#loaded = decodeLedger(bytes.toString('utf8'));
     } catch (error) {
       const aside = `${path}.damaged`;
       await files.rename(path, aside);
@@ -99,59 +99,18 @@ export class LedgerStore {
 
   /** Saves where there is something new to say. Never throws. */
   async #save(isClean: boolean): Promise<void> {
-    const { ledger, path, log, marks } = this.#options;
+    const { ledger, path, files, log, marks } = this.#options;
     const text = encodeLedger({ isClean, accounts: ledger.toSave(), marks: marks() });
     if (text === this.#savedText) return;
     this.#savedText = '';
     try {
-      await this.#replace(Buffer.from(text));
+      await replaceFile(files, path, Buffer.from(text));
       this.#savedText = text;
     } catch (error) {
       log.warn('the ledger cannot be saved; a restart would take it up as it was saved last', {
         path,
         reason: describeError(error),
       });
-    }
-  }
-
-  async #replace(bytes: Uint8Array): Promise<void> {
-    const { path, files } = this.#options;
-    const temporary = `${path}.new`;
-    await this.#removeLeftover(temporary);
-    const file = await files.open(temporary, 'create');
-    try {
-      await file.write([bytes], 0);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await files.rename(temporary, path);
-    await files.syncDirectory(dirname(path));
-  }
-
-  async #removeLeftover(path: string): Promise<void> {
-    try {
-      await this.#options.files.remove(path);
-    } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') throw error;
-    }
-  }
-
-  async #read(): Promise<string | undefined> {
-    const { path, files } = this.#options;
-    let file;
-    try {
-      file = await files.open(path, 'read');
-    } catch (error) {
-      if (errnoOf(error) === 'ENOENT') return undefined;
-      throw error;
-    }
-    try {
-      const bytes = Buffer.alloc(await file.size());
-      const length = await file.read(bytes, 0);
-      return bytes.toString('utf8', 0, length);
-    } finally {
-      await file.close();
     }
   }
 }

@@ -2,8 +2,9 @@
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { z } from 'zod';
-import { errnoOf, SluiceError } from '../../core/errors.ts';
-import type { File, FileSystem } from '../../core/files.ts';
+import { SluiceError } from '../../core/errors.ts';
+import type { FileSystem } from '../../core/files.ts';
+import { readWhole, replaceFile } from '../../kit/replace_file.ts';
 
 export const STATE_NAME = 'state.json';
 
@@ -52,9 +53,9 @@ export class StateFile {
    * Throws a `SluiceError` where a newer version of Sluice has written it, and the system's error.
    */
   async load(): Promise<SpoolState | undefined> {
-    const text = await this.#read();
-    if (text === undefined) return undefined;
-    const state = parseState(text, this.path);
+    const bytes = await readWhole(this.#options.files, this.path);
+    if (bytes === undefined) return undefined;
+    const state = parseState(bytes.toString('utf8'), this.path);
     if (state !== undefined) return state;
     const aside = `${this.path}.damaged`;
     await this.#options.files.rename(this.path, aside);
@@ -64,34 +65,7 @@ export class StateFile {
 
   /** Replaces what was saved before; safe when it resolves, and where it throws (the system's error) either is there. One call at a time. */
   async save(state: SpoolState): Promise<void> {
-    const { directory, files } = this.#options;
-    const temporary = `${this.path}.new`;
-    const file = await openEmpty(files, temporary);
-    try {
-      await file.write([Buffer.from(formatState(state))], 0);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await files.rename(temporary, this.path);
-    await files.syncDirectory(directory);
-  }
-
-  async #read(): Promise<string | undefined> {
-    let file: File;
-    try {
-      file = await this.#options.files.open(this.path, 'read');
-    } catch (error) {
-      if (errnoOf(error) === 'ENOENT') return undefined;
-      throw error;
-    }
-    try {
-      const bytes = Buffer.alloc(await file.size());
-      await file.read(bytes, 0);
-      return bytes.toString('utf8');
-    } finally {
-      await file.close();
-    }
+    await replaceFile(this.#options.files, this.path, Buffer.from(formatState(state)));
   }
 }
 
@@ -116,15 +90,4 @@ function formatState(state: SpoolState): string {
 
 function checksum(text: string): string {
   return crc32(text).toString(16).padStart(8, '0');
-}
-
-async function openEmpty(files: FileSystem, path: string): Promise<File> {
-  try {
-    return await files.open(path, 'create');
-  } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw error;
-  }
-  const file = await files.open(path, 'update');
-  await file.truncate(0);
-  return file;
 }

@@ -14,10 +14,11 @@
  * Boot, both times and hash of a whole cursor tell an entry from all others also where journald has copied it from /run to /var, where
  * it is in another sequence and has another number. So nothing says which sequences are in /run.
  */
-import { dirname, join } from 'node:path';
-import { describeError, errnoOf, SluiceError } from '../../../../src/core/errors.ts';
-import type { File, FileSystem } from '../../../../src/core/files.ts';
+import { join } from 'node:path';
+import { describeError, SluiceError } from '../../../../src/core/errors.ts';
+import type { FileSystem } from '../../../../src/core/files.ts';
 import { nodeFiles } from '../../../../src/kit/files.ts';
+import { readWhole, replaceFile } from '../../../../src/kit/replace_file.ts';
 import { Positions } from './positions.ts';
 
 export class CursorFile {
@@ -31,37 +32,17 @@ export class CursorFile {
 
   /** The positions saved last; undefined where there are none. Throws a `SluiceError` where the file holds something else. */
   async load(): Promise<Positions | undefined> {
-    let file: File;
     try {
-      file = await this.#files.open(this.path, 'read');
-    } catch (error) {
-      if (errnoOf(error) === 'ENOENT') return undefined;
-      throw notReadable(this.path, error);
-    }
-    try {
-      const bytes = Buffer.alloc(await file.size());
-      await file.read(bytes, 0);
-      return Positions.parse(bytes.toString('utf8'), this.path);
+      const bytes = await readWhole(this.#files, this.path);
+      return bytes && Positions.parse(bytes.toString('utf8'), this.path);
     } catch (error) {
       throw notReadable(this.path, error);
-    } finally {
-      await file.close();
     }
   }
 
   /** Saves the positions; on the disk when it resolves. Throws the system's error; what was saved before is there then. One call at a time. */
   async save(positions: Positions): Promise<void> {
-    const temporary = `${this.path}.new`;
-    const text = Buffer.from(positions.toText());
-    const file = await openEmpty(this.#files, temporary);
-    try {
-      await file.write([text], 0);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await this.#files.rename(temporary, this.path);
-    await this.#files.syncDirectory(dirname(this.path));
+    await replaceFile(this.#files, this.path, Buffer.from(positions.toText()));
   }
 }
 
@@ -70,16 +51,4 @@ function notReadable(path: string, error: unknown): SluiceError {
   return new SluiceError('state_invalid', `cannot read ${path}, the position in the journal: ${describeError(error)}`, {
     hint: 'make it readable for the user that the agent runs as, or remove it to begin where start_at says',
   });
-}
-
-/** What a save that was cut off has left behind is in nobody's way. */
-async function openEmpty(files: FileSystem, path: string): Promise<File> {
-  try {
-    return await files.open(path, 'create');
-  } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw error;
-  }
-  const file = await files.open(path, 'update');
-  await file.truncate(0);
-  return file;
 }
