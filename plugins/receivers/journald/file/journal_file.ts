@@ -117,7 +117,7 @@ export class JournalFile extends EntryNumbers {
     this.#open = undefined;
   }
 
-  /** Gives back the memory of an open file until it is read on, where there is no current entry. */
+  /** Gives back the memory of an open file until it is read on. */
   rest(): void {
     this.#open?.windows.release();
     this.#open?.list.release();

@@ -2,6 +2,7 @@ import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'tap';
 import { temporaryDirectory } from '../testdata/temporary.ts';
+import { giveBack, takeBlock } from './blocks.ts';
 import { Windows } from './windows.ts';
 
 const MIB = 1024 * 1024;
@@ -56,6 +57,24 @@ void test('an object that is larger than a window is found as a whole, and its m
   windows.release();
   t.equal(windows.bytes.length, 0);
   t.equal(read(windows.find(16, 100_000)), 16);
+});
+
+void test('where very many files are read at once, a window stays small', async (t) => {
+  const largest = (): number => {
+    const { windows } = windowsOn(t, MIB);
+    let bytes = 0;
+    for (let offset = 0; offset < MIB; offset += 4096) {
+      t.not(windows.findAhead(offset, 64, offset), -1);
+      bytes = Math.max(bytes, windows.bytes.length);
+    }
+    windows.release();
+    return bytes;
+  };
+  t.equal(largest(), 256 * 1024);
+  const taken = Array.from({ length: 600 }, () => takeBlock(16 * 1024));
+  t.equal(largest(), 16 * 1024);
+  for (const block of taken) giveBack(block);
+  t.equal(largest(), 256 * 1024);
 });
 
 void test('what was not settled when it was read is read again when the file has grown', async (t) => {

@@ -5,13 +5,13 @@
  * larger than such a window is read as a whole, into a buffer of its own; how large that may be is for the caller to bound.
  *
  * So a file takes less than two thirds of a MiB while it is read, and the largest object asked for, whatever its size; and nothing
- * when all of it has been read.
+ * when all of it has been read. Where very many files are read at once, each takes less.
  *
  * Reads are synchronous: the bytes are in the page cache for whoever follows a journal, and a window is read in a fraction of a
  * millisecond. A read that fails or ends early only makes a window shorter; what lies behind it counts as absent.
  */
 import { readSync } from 'node:fs';
-import { type Block, giveBack, NO_BLOCK, takeBlock } from './blocks.ts';
+import { type Block, giveBack, isScarce, NO_BLOCK, takeBlock } from './blocks.ts';
 
 interface Window {
   block: Block;
@@ -20,7 +20,7 @@ interface Window {
   end: number;
 }
 
-const FIRST_MAIN_BYTES = 64 * 1024;
+const FIRST_MAIN_BYTES = 16 * 1024;
 const MAX_MAIN_BYTES = 256 * 1024;
 const SIDE_BYTES = 16 * 1024;
 const SIDES = 4;
@@ -77,7 +77,7 @@ export class Windows {
     const main = this.#main;
     if (offset + length > main.end && offset >= main.start && offset + length <= this.#limit) {
       const { length: had } = main.block.bytes;
-      const isFull = main.end - main.start >= had;
+      const isFull = main.end - main.start >= had && !isScarce();
       const size = Math.min(Math.max(isFull ? had * 2 : had, FIRST_MAIN_BYTES), MAX_MAIN_BYTES);
       const start = from <= offset && offset - from < size / 2 ? from : offset;
       this.#load(main, start, Math.max(size, offset + length - start), offset + length);
@@ -105,7 +105,8 @@ export class Windows {
   #loadSide(offset: number, length: number): Window {
     const known = this.#sides.find((side) => offset >= side.start && offset + length <= side.end);
     if (known !== undefined) return known;
-    const window = this.#sides[this.#nextSide++ % SIDES]!; // the remainder is below the number of sides
+    const sides = isScarce() ? 1 : SIDES;
+    const window = this.#sides[this.#nextSide++ % sides]!; // the remainder is below the number of sides
     this.#load(window, offset, SIDE_BYTES, offset + length);
     return window;
   }

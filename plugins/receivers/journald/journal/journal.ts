@@ -173,6 +173,7 @@ export class Journal {
     if (isPassed) this.#end(member);
     else this.#step(member);
     if (file.isFinal && file.hasEntry) file.close();
+    else file.rest();
   }
 
   /** Moves to the file's next entry; lets go of what it does not need any more where there is none. */
