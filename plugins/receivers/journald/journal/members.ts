@@ -33,6 +33,9 @@ export interface MemberEvents {
 
 const MAX_MISSED = 3;
 
+/** A file that still lacks its header after so many listings is not being made: it was cut off. */
+const MAX_UNFINISHED = 6;
+
 export class Members {
   readonly #directories: JournalDirectories;
   readonly #onDamage: Damage;
@@ -43,6 +46,8 @@ export class Members {
   readonly problems = new Map<string, string>();
   /** Those of them that are files which are damaged, so that nobody will ever be able to read them. */
   readonly ruined = new Set<string>();
+  /** How many listings in a row a file had no header yet, by path. */
+  #unfinished = new Map<string, number>();
 
   constructor(directories: JournalDirectories, onDamage: Damage, events: MemberEvents) {
     this.#directories = directories;
@@ -90,13 +95,15 @@ export class Members {
   #find(): void {
     this.problems.clear();
     this.ruined.clear();
+    const unfinished = this.#unfinished;
+    this.#unfinished = new Map();
     const found = this.#directories.list();
     for (const [path, reason] of this.#directories.problems) this.problems.set(path, reason);
     const byPath = new Map(this.#members.values().map((member) => [member.file.path, member]));
     const seen = new Set<Member>();
     for (const file of found) {
       const known = byPath.get(file.path);
-      const member = known?.identity === file.identity ? known : this.#meet(file, seen);
+      const member = known?.identity === file.identity ? known : this.#meet(file, seen, unfinished);
       if (member !== undefined) seen.add(member);
     }
     const missing = [...this.#members.values()].filter((member) => !seen.has(member));
@@ -121,11 +128,16 @@ export class Members {
   }
 
   /** The member that a path not known so far leads to: a file that was renamed, or a new one. */
-  #meet({ path, identity, place }: FoundFile, seen: ReadonlySet<Member>): Member | undefined {
+  #meet(
+    { path, identity, place }: FoundFile,
+    seen: ReadonlySet<Member>,
+    unfinished: ReadonlyMap<string, number>,
+  ): Member | undefined {
     let file: JournalFile;
     try {
       file = new JournalFile(path, this.#onDamage);
     } catch (error) {
+      if (isUnfinished(error)) this.#unfinished.set(path, (unfinished.get(path) ?? 0) + 1);
       this.#note(path, error);
       return undefined;
     }
@@ -154,11 +166,18 @@ export class Members {
 
   #note(path: string, error: unknown): void {
     const errno = errnoOf(error);
-    // A file that is gone was renamed or removed since the directory was listed; one without a header is being made.
-    if (errno === 'ENOENT' || (error instanceof SluiceError && error.transient)) return;
+    // A file that is gone was renamed or removed since the directory was listed; one without a header is being made, at first.
+    if (errno === 'ENOENT') return;
+    const isYoung = error instanceof SluiceError && error.transient && (this.#unfinished.get(path) ?? 0) < MAX_UNFINISHED;
+    if (isYoung) return;
     this.problems.set(path, error instanceof SluiceError ? error.message : (errno ?? String(error)));
     if (error instanceof SluiceError && error.code === 'state_invalid') this.ruined.add(path);
   }
+}
+
+/** Whether a file has no header, as one that was made a moment ago. */
+function isUnfinished(error: unknown): boolean {
+  return error instanceof SluiceError && error.transient && error.code === 'unsupported';
 }
 
 /**
