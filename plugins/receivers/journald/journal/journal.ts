@@ -158,7 +158,19 @@ export class Journal {
         this.#first = member;
       } else if (this.#second === undefined || compareMembers(member, this.#second) < 0) this.#second = member;
     }
+    this.#keepSequence();
     return undefined;
+  }
+
+  /** Clocks that were set back can lead in a circle, but the numbers of a sequence must rise: its position is one of them. */
+  #keepSequence(): void {
+    for (const member of this.#members) {
+      const first = this.#first;
+      if (first === undefined || member.isDone || member.isBlocked || !member.file.hasEntry) continue;
+      if (member.file.header.seqnumId !== first.file.header.seqnumId || member.file.seqnum >= first.file.seqnum) continue;
+      this.#second = first;
+      this.#first = member;
+    }
   }
 
   /** Moves to where reading begins in a file that was met. All that is needed for the order is known then, also when it is closed. */

@@ -94,3 +94,34 @@ void test('entries of one time come by their numbers, whatever their hashes are 
     t.same(numbers, [1, 2, 3]);
   }
 });
+
+void test('the numbers of a sequence rise, also where clocks that were set back lead in a circle', async (t) => {
+  const [first, second, other] = [
+    { sequence: 1, seqnum: 1, boot: 'a', seconds: 100 },
+    { sequence: 1, seqnum: 2, boot: 'b', seconds: 50 },
+    { sequence: 2, seqnum: 1, boot: 'c', seconds: 75 },
+  ] as const;
+  // Which entry is compared with which depends on the order in which the files are found.
+  const orders = [
+    [first, second, other],
+    [first, other, second],
+    [second, first, other],
+    [second, other, first],
+    [other, first, second],
+    [other, second, first],
+  ];
+  for (const order of orders) {
+    const directory = temporaryDirectory(t);
+    for (const [index, { sequence, seqnum, boot, seconds }] of order.entries()) {
+      const entry = { seqnum, realtime: START + seconds * 1e6, bootId: boot.repeat(32), fields: [`MESSAGE=${boot}`] };
+      const writer = new JournalWriter({ seqnumId: String(sequence).repeat(32) });
+      writer.append(entry).save(join(directory, `${index}.journal`));
+    }
+    const reader = new JournalReader({ persistent: directory, runtime: '/not/there' });
+    reader.look();
+    reader.close();
+    const boots = reader.read.map((text) => text.slice('b='.length, 'b='.length + 1));
+    t.equal(boots.length, 3);
+    t.ok(boots.indexOf('a') < boots.indexOf('b'), boots.join());
+  }
+});

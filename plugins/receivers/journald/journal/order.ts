@@ -1,6 +1,6 @@
 /**
  * The order of entries from several files, as `sd_journal_next` has it: by seqnum within a sequence; else by the monotonic clock
- * within one boot; else by the wall clock.
+ * within one boot; else by the wall clock. Of one time, where the library goes by hashes, the numbers decide.
  */
 import type { JournalFile } from '../file/journal_file.ts';
 
