@@ -8,6 +8,9 @@ import { LostEntries, type LossReason } from './lost_entries.ts';
 /** Who is allowed to read the journal, as journald sets its files up. */
 const PERMISSION_HINT = 'run the agent as root or as a member of the group systemd-journal';
 
+/** Damaged files, each by reason, that are logged; beyond them it is only counted. */
+const MAX_DAMAGED_PLACES = 64;
+
 /** What a look at the directories has shown. */
 interface Seen {
   readonly files: readonly unknown[];
@@ -28,6 +31,8 @@ export class Events {
   readonly #truncated: Counter;
   readonly #saveFailures: Counter;
   readonly #damage = new Map<string, Counter>();
+  /** Reasons and files that were logged. */
+  readonly #damagedPlaces = new Set<string>();
   readonly #stale: Readonly<Record<StaleAction, Counter>>;
   readonly #skipped: Counter;
   readonly #repeated: Counter;
@@ -85,16 +90,20 @@ export class Events {
     this.#truncated.add();
   }
 
-  /** An object, an entry or a list of entries that had to be left out. There are few reasons, all named in the code. */
-  damaged(reason: string): void {
+  /** An object, an entry or a list of entries that had to be left out. There are few reasons, all named in the code; `path` is its file's. */
+  damaged(reason: string, path = ''): void {
     let counter = this.#damage.get(reason);
     if (counter === undefined) {
       const help = 'Parts of journal files that could not be read and were left out.';
       counter = this.#context.metrics.counter('sluice_journald_unreadable_objects_total', help, { reason });
       this.#damage.set(reason, counter);
-      this.#context.log.warn('parts of the journal cannot be read; they are left out, and counted from now on', { reason });
     }
     counter.add();
+    const place = `${reason} ${path}`;
+    if (this.#damagedPlaces.has(place) || this.#damagedPlaces.size >= MAX_DAMAGED_PLACES) return;
+    this.#damagedPlaces.add(place);
+    const message = 'parts of the journal cannot be read; they are left out, and counted from now on';
+    this.#context.log.warn(message, path === '' ? { reason } : { reason, path });
   }
 
   /** Entries that nobody can read any more; `unit` is whose they were, where journald says so. */
@@ -115,7 +124,7 @@ export class Events {
       this.#context.log.warn(`cannot read ${path}`, { reason, ...(isForbidden ? { hint: PERMISSION_HINT } : {}) });
     }
     for (const path of this.#problems.keys()) {
-      if (!problems.has(path)) this.#context.log.info(`no longer in the way: ${path} can be read now, or is gone`);
+      if (!problems.has(path)) this.#context.log.info(`no longer a problem: ${path}`);
     }
     this.#problems = new Map(problems);
   }

@@ -43,7 +43,7 @@ export class FilesDriver implements Driver {
     this.#journal = new Journal(
       directories,
       positions,
-      (reason) => events.damaged(reason),
+      (reason, path) => events.damaged(reason, path),
       (reason, count) => events.lost(reason, count),
     );
     this.#reader = new BatchReader(this.#journal, readerOptions(setup));

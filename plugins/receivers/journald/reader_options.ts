@@ -14,7 +14,7 @@ export function readerOptions({ context, events, options }: DriverSetup): BatchR
     maxValueBytes: options.max_field_bytes,
     parseJson: options.parse_json,
     now: () => context.clock.monotonicMs(),
-    onDamage: (reason) => events.damaged(reason),
+    onDamage: (reason, path) => events.damaged(reason, path),
     onCut: () => events.truncated(),
     onLeftOut: (count) => events.leftOut(count),
     onSuppressed: ({ count, unit }) => events.lost('suppressed', count, unit),

@@ -276,6 +276,7 @@ void test('damage is counted by its reason, and said once', async (t) => {
   await clock.settle();
   t.same(context.bodies, ['', 'm']);
   t.equal(context.metrics.value('sluice_journald_unreadable_objects_total', { reason: 'lz4' }), 1);
+  t.match(troubles(context), [{ message: /cannot be read/, fields: { reason: 'lz4', path: join(directory, 'a.journal') } }]);
   t.equal(troubles(context).length, 1);
 });
 

@@ -53,7 +53,7 @@ class Printing {
       request.newest === undefined
         ? { positions: positionsOf(request), skip: 0 }
         : findNewest(directories, request.newest, request);
-    const onDamage = (reason: string): void => this.#damage.add(reason);
+    const onDamage = (reason: string, path?: string): void => this.#damage.add(reason, path);
     this.#journal = new Journal(directories, positions, onDamage);
     const { selection, untilMicros } = request;
     this.#entries = new SelectedEntries(this.#journal, { selection, untilMicros, encoder: this.#format, onDamage });

@@ -8,20 +8,30 @@ const WORDS: Readonly<Record<string, readonly [string, string]>> = {
   too_large: ['field that is too large', 'fields that are too large'],
 };
 
+/** Files that are named. */
+const MAX_PATHS = 5;
+
 export class DamageCount {
   readonly #counts = new Map<string, number>();
+  readonly #paths = new Set<string>();
 
-  add(reason: string): void {
+  add(reason: string, path?: string): void {
+    if (path !== undefined) this.#paths.add(path);
     this.#counts.set(reason, (this.#counts.get(reason) ?? 0) + 1);
   }
 
-  /** `2 entries, 1 field`; empty where all could be read. */
+  /** `2 entries, 1 field in /path`; empty where all could be read. */
   toString(): string {
-    return [...this.#counts]
-      .map(([reason, number]) => {
-        const [one, several] = WORDS[reason] ?? [`field (${reason})`, `fields (${reason})`];
-        return `${number} ${number === 1 ? one : several}`;
-      })
-      .join(', ');
+    const counts = [...this.#counts].map(([reason, number]) => {
+      const [one, several] = WORDS[reason] ?? [`field (${reason})`, `fields (${reason})`];
+      return `${number} ${number === 1 ? one : several}`;
+    });
+    return this.#paths.size === 0 ? counts.join(', ') : `${counts.join(', ')} in ${this.#places()}`;
+  }
+
+  #places(): string {
+    const paths = [...this.#paths].sort();
+    const named = paths.slice(0, MAX_PATHS).join(', ');
+    return paths.length > MAX_PATHS ? `${named} and ${paths.length - MAX_PATHS} other files` : named;
   }
 }

@@ -70,8 +70,8 @@ export class EntryPieces {
     this.#file = file;
     this.#encoder = encoder;
     this.#selection = selection;
-    this.#onDamage = onDamage;
-    this.#reader = new DataReader(file.header.isCompact, MAX_VALUE_BYTES, onDamage);
+    this.#onDamage = (reason) => onDamage(reason, file.path);
+    this.#reader = new DataReader(file.header.isCompact, MAX_VALUE_BYTES, this.#onDamage);
     this.#clear();
   }
 

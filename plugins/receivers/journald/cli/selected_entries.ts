@@ -48,7 +48,7 @@ export class SelectedEntries {
       if (file.realtime > untilMicros) return 'over';
       const pieces = this.#open(file);
       const hasHead = this.head.read(file);
-      if (!hasHead) onDamage('entry');
+      if (!hasHead) onDamage('entry', file.path);
       const isSelected = hasHead && pieces.read();
       this.#journal.advance();
       if (isSelected) return pieces;

@@ -13,8 +13,8 @@ import { ENTRY, ENTRY_ITEM_BYTES, type Header, ObjectType, u64 } from './format.
 import { isEmptied, isUnlinked, openJournal, rereadHeader } from './open_journal.ts';
 import { Windows } from './windows.ts';
 
-/** What could not be read, for the metric: a whole entry, the list of entries, or one object of an entry. */
-export type Damage = (reason: string) => void;
+/** What could not be read, for the metric: a whole entry, the list of entries, or one object of an entry; and in which file. */
+export type Damage = (reason: string, path?: string) => void;
 
 /** Items of an entry that make sense; journald itself refuses more than 1024. */
 export const MAX_ITEMS = 2048;
@@ -165,7 +165,7 @@ export class JournalFile extends EntryNumbers {
         continue;
       }
       if (this.#isEmptied() || this.#isOnItsWay(offset)) return false;
-      this.#onDamage('entry');
+      this.#onDamage('entry', this.path);
       this.#badEntries += 1;
       this.#next += 1;
     }
@@ -247,7 +247,7 @@ export class JournalFile extends EntryNumbers {
   }
 
   #giveUp(): void {
-    if (!this.#isBroken()) this.#onDamage('entry_array');
+    if (!this.#isBroken()) this.#onDamage('entry_array', this.path);
     this.#brokenAt = this.#next;
   }
 

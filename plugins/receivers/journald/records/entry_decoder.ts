@@ -36,8 +36,8 @@ export class EntryDecoder {
 
   constructor(file: JournalFile, options: EntryOptions) {
     this.#file = file;
-    this.#options = options;
-    this.#contents = new EntryContents(file, options);
+    this.#options = { ...options, onDamage: (reason) => options.onDamage(reason, file.path) };
+    this.#contents = new EntryContents(file, this.#options);
   }
 
   /** Memory that it takes, in bytes. */
