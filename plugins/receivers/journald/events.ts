@@ -111,6 +111,11 @@ export class Events {
     this.#lost.add(reason, count, unit);
   }
 
+  /** Tells of what is told only now and then; there is nothing to tell after that. */
+  close(): void {
+    this.#lost.close();
+  }
+
   /** Reports every path that cannot be read, and when that is over; and once where there is no journal at all. */
   looked(directories: JournalDirectories, { files, problems }: Seen): void {
     if (files.length === 0 && problems.size === 0 && !this.#hasReportedNone) {

@@ -24,7 +24,7 @@ void test('losses are counted by reason, and suppressed entries by unit', async 
 
 void test('the first loss is told of at once, later ones of the same reason once a minute with their number', async (t) => {
   const { clock, context, lost } = setUp();
-  for (let second = 0; second <= 60; second++) {
+  for (let second = 0; second < 60; second++) {
     lost.add('vacuumed', 2);
     if (second === 30) lost.add('unreadable', 1);
     clock.advance(1000);
@@ -32,9 +32,40 @@ void test('the first loss is told of at once, later ones of the same reason once
   t.match(context.log.lines, [
     { level: 'warn', fields: { count: 2 } },
     { level: 'warn', message: /damaged/, fields: { count: 1 } },
-    { level: 'warn', message: /removed before/, fields: { count: 120 } },
+    { level: 'warn', message: /removed before/, fields: { count: 118 } },
   ]);
   t.equal(context.log.lines.length, 3);
+});
+
+void test('what was lost within the minute is told of when it is over, also where nothing is lost after it', async (t) => {
+  const { clock, context, lost } = setUp();
+  for (const [count, unit] of [
+    [1, 'a.service'],
+    [2, 'b.service'],
+    [3, 'c.service'],
+  ] as const) {
+    lost.add('suppressed', count, unit);
+  }
+  clock.advance(59_999);
+  t.equal(context.log.lines.length, 1);
+  clock.advance(1);
+  t.match(context.log.lines[1], { fields: { count: 5, latestUnit: 'c.service' } });
+  clock.advance(60_000);
+  t.equal(context.log.lines.length, 2, 'nothing was lost since');
+  t.equal(clock.pendingTimers, 0);
+  lost.add('suppressed', 7, 'a.service');
+  t.match(context.log.lines[2], { fields: { count: 7 } }, 'and the next one is told of at once again');
+});
+
+void test('nothing is left untold in the end', async (t) => {
+  const { clock, context, lost } = setUp();
+  lost.add('vacuumed', 1);
+  lost.add('vacuumed', 2);
+  lost.add('unreadable', 3);
+  lost.close();
+  t.match(context.log.lines[2], { message: /removed before/, fields: { count: 2 } });
+  t.equal(context.log.lines.length, 3);
+  t.equal(clock.pendingTimers, 0);
 });
 
 void test('units do not fill the memory', async (t) => {

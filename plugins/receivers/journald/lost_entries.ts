@@ -1,4 +1,5 @@
 /** Entries that the journal had or should have had and that nobody can read any more: counted, and told of now and then. */
+import type { Timer } from '../../../src/core/clock.ts';
 import type { ComponentContext } from '../../../src/core/component.ts';
 import type { Counter } from '../../../src/core/metrics.ts';
 
@@ -8,7 +9,7 @@ import type { Counter } from '../../../src/core/metrics.ts';
  */
 export type LossReason = 'vacuumed' | 'unreadable' | 'suppressed';
 
-/** What is told of is not told of again for this long, in milliseconds. */
+/** After a loss was told of, those that follow are gathered for this long, in milliseconds. */
 const QUIET_MS = 60_000;
 
 /** Units that have a series of their own; what others have lost is counted under `_other`. */
@@ -27,13 +28,21 @@ const WHAT_TO_SAY: Readonly<Record<LossReason, readonly [message: string, hint: 
   ],
 };
 
+/** Losses of one reason that were not told of yet. */
+interface Untold {
+  count: number;
+  /** Of the latest of them; empty where that is not known. */
+  unit: string;
+  readonly timer: Timer;
+}
+
 export class LostEntries {
   readonly #context: ComponentContext;
   /** By reason and unit. */
   readonly #counters = new Map<string, Counter>();
   readonly #units = new Set<string>();
-  /** What was not told of yet, and when something was last, by reason. */
-  readonly #told = new Map<LossReason, { untold: number; atMs: number }>();
+  /** By reason, for as long as losses are gathered. */
+  readonly #untold = new Map<LossReason, Untold>();
 
   constructor(context: ComponentContext) {
     this.#context = context;
@@ -45,15 +54,40 @@ export class LostEntries {
   add(reason: LossReason, count: number, unit = ''): void {
     if (count <= 0) return;
     this.#counterOf(reason, this.#boundedUnit(unit)).add(count);
-    const nowMs = this.#context.clock.monotonicMs();
-    const told = this.#told.get(reason) ?? { untold: 0, atMs: -Infinity };
-    this.#told.set(reason, told);
-    told.untold += count;
-    if (nowMs - told.atMs < QUIET_MS) return;
+    const untold = this.#untold.get(reason);
+    if (untold === undefined) {
+      this.#tell(reason, count, unit);
+      return;
+    }
+    untold.count += count;
+    untold.unit = unit;
+  }
+
+  /** Tells of what was not told of yet; nothing is to be added after that. */
+  close(): void {
+    for (const [reason, { count, unit, timer }] of this.#untold) {
+      timer.cancel();
+      if (count > 0) this.#log(reason, count, unit);
+    }
+    this.#untold.clear();
+  }
+
+  /** Logs, and gathers what is lost from now on until that is told of too. */
+  #tell(reason: LossReason, count: number, unit: string): void {
+    this.#log(reason, count, unit);
+    const timer = this.#context.clock.after(QUIET_MS, () => this.#tellRest(reason));
+    this.#untold.set(reason, { count: 0, unit: '', timer });
+  }
+
+  #tellRest(reason: LossReason): void {
+    const untold = this.#untold.get(reason);
+    this.#untold.delete(reason);
+    if (untold !== undefined && untold.count > 0) this.#tell(reason, untold.count, untold.unit);
+  }
+
+  #log(reason: LossReason, count: number, unit: string): void {
     const [message, hint] = WHAT_TO_SAY[reason];
-    this.#context.log.warn(message, { count: told.untold, ...(unit === '' ? {} : { latestUnit: unit }), hint });
-    told.untold = 0;
-    told.atMs = nowMs;
+    this.#context.log.warn(message, { count, ...(unit === '' ? {} : { latestUnit: unit }), hint });
   }
 
   #boundedUnit(unit: string): string {

@@ -93,6 +93,7 @@ export class JournaldReceiver implements Receiver {
   }
 
   async close(): Promise<void> {
+    this.#events.close();
     await this.#commits?.close();
   }
 

@@ -102,4 +102,7 @@ void test('messages that journald dropped are a metric by unit', async (t) => {
   await clock.settle();
   t.equal(context.metrics.value('sluice_journald_lost_entries_total', { reason: 'suppressed', unit: 'web.service' }), 17);
   t.equal(context.records.length, 1);
+  await receiver.stop();
+  await receiver.close?.();
+  t.equal(clock.pendingTimers, 0, 'and nothing waits to be told');
 });
