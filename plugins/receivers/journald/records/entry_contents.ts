@@ -27,10 +27,12 @@ export class EntryContents {
   readonly keys = new EntryKeys();
   /** The members below are of the entry that was taken last. */
   readonly parts = noParts();
+  /** Why objects of it could not be read, one reason for each. */
+  readonly damage: string[] = [];
 
   constructor(file: JournalFile, options: DecoderOptions) {
     this.#file = file;
-    this.objects = new ObjectDecoder(file, options);
+    this.objects = new ObjectDecoder(file, { ...options, onDamage: (reason) => void this.damage.push(reason) });
     this.fields = new FieldsWriter(this.objects, this.#sets, options.table);
   }
 
@@ -49,6 +51,7 @@ export class EntryContents {
         this.#sets.clear();
       }
       this.objects.begin();
+      this.damage.length = 0;
       this.#memberCount = 0;
       this.#hasLent = false;
       clearParts(this.parts);

@@ -33,11 +33,13 @@ export class EntryDecoder {
   readonly #file: JournalFile;
   readonly #options: EntryOptions;
   readonly #contents: EntryContents;
+  /** Where the entry is whose damage was counted last: one that is appended again is decoded again. */
+  #countedOf = 0;
 
   constructor(file: JournalFile, options: EntryOptions) {
     this.#file = file;
-    this.#options = { ...options, onDamage: (reason) => options.onDamage(reason, file.path) };
-    this.#contents = new EntryContents(file, this.#options);
+    this.#options = options;
+    this.#contents = new EntryContents(file, options);
   }
 
   /** Memory that it takes, in bytes. */
@@ -58,13 +60,21 @@ export class EntryDecoder {
   append(builder: BatchBuilder, batch: number): Outcome {
     const { selection, joins, onDamage } = this.#options;
     if (!this.#contents.take()) {
-      onDamage('entry');
+      onDamage('entry', this.#file.path);
       return 'taken';
     }
+    if (this.#contents.damage.length > 0) this.#countDamage();
     const { bits } = this.#contents.parts;
     if ((bits & ANY_MARK) !== 0 || joins.pendingCount > 0) return this.#appendSpecial(builder, batch);
     if (!selection.accepts(bits)) return 'left_out';
     return this.#write(builder, batch);
+  }
+
+  #countDamage(): void {
+    const { path, entryOffset } = this.#file;
+    if (entryOffset === this.#countedOf) return;
+    this.#countedOf = entryOffset;
+    for (const reason of this.#contents.damage) this.#options.onDamage(reason, path);
   }
 
   #appendSpecial(builder: BatchBuilder, batch: number): Outcome {

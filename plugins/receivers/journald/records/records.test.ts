@@ -135,6 +135,19 @@ void test('an object that many entries share is counted once where it cannot be 
   t.same(damage, { lz4: 1 });
 });
 
+void test('damage to an entry is counted once where the entry has to wait for the next batch', async (t) => {
+  const { records, damage } = readEntries(
+    t,
+    Array.from({ length: 20 }, (_, number) => ({
+      fields: [
+        { name: 'X', value: String(number), compression: 'lz4', stored: Buffer.from(`damaged ${number}`) },
+        `MESSAGE=${number} ${'x'.repeat(200_000)}`,
+      ],
+    })),
+  );
+  t.same([records.length, damage], [20, { lz4: 20 }]);
+});
+
 void test('a message that is a JSON object becomes one where that is asked for', async (t) => {
   const bodies = [' {"a": [1, {"b": null}]}  ', '{"a":1', '[1]', '{"a":1} x', 'text', '{"a":\n1}'];
   const { records } = readEntries(
