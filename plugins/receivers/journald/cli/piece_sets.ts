@@ -19,8 +19,14 @@ export interface PieceSet {
 /** Places are by hash alone: of two sets that fall on the same, the later one stays. */
 const PLACES = 2048;
 
+/** About what a set takes, in bytes, and what each of its keys takes with the piece that it stands for. */
+const SET_BYTES = 512;
+const PIECE_BYTES = 10;
+
 export class PieceSets {
   readonly #sets: (PieceSet | undefined)[] = Array.from({ length: PLACES }, () => undefined);
+  /** Memory that they take, in bytes. */
+  memoryBytes = PLACES * 8;
 
   /** The set of the first `count` of `keys`, with `hash` made of them too. */
   find(keys: Uint32Array, count: number, hash: number): PieceSet | undefined {
@@ -32,10 +38,17 @@ export class PieceSets {
   }
 
   add(set: PieceSet, hash: number): void {
-    this.#sets[hash & (PLACES - 1)] = set;
+    const place = hash & (PLACES - 1);
+    this.memoryBytes += bytesOf(set) - bytesOf(this.#sets[place]);
+    this.#sets[place] = set;
   }
 
   clear(): void {
     this.#sets.fill(undefined);
+    this.memoryBytes = PLACES * 8;
   }
+}
+
+function bytesOf(set: PieceSet | undefined): number {
+  return set === undefined ? 0 : SET_BYTES + PIECE_BYTES * set.keys.length;
 }

@@ -37,6 +37,12 @@ const MAX_IDLE_BYTES = 1024 * 1024;
 /** Names that are told apart at a time, but for those of one entry. */
 const MAX_NAMES = 4096;
 
+/** What each file takes at least, in bytes: the columns of places and of items. */
+const COLUMNS_BYTES = 18 * (1 << PLACE_BITS) + 11 * MAX_ITEMS;
+
+/** About what a name takes, in bytes, as text and as bytes. */
+const NAME_BYTES = 256;
+
 /** Ids of names are below this. */
 export const NAME_IDS = MAX_NAMES + MAX_ITEMS;
 
@@ -73,6 +79,12 @@ export class EntryPieces {
     this.#onDamage = (reason) => onDamage(reason, file.path);
     this.#reader = new DataReader(file.header.isCompact, MAX_VALUE_BYTES, this.#onDamage);
     this.#clear();
+  }
+
+  /** Memory that it takes, in bytes. */
+  get memoryBytes(): number {
+    const [shared, own] = this.#bytes;
+    return COLUMNS_BYTES + shared.bytes.length + own.bytes.length + this.#sets.memoryBytes + NAME_BYTES * this.#names.size;
   }
 
   /** Takes over the current entry of the file; false where it is not selected, or its bytes cannot be had any more. */

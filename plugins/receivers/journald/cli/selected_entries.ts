@@ -13,8 +13,14 @@ export interface SelectedEntriesOptions {
   readonly onDamage: Damage;
 }
 
-/** Files whose shared objects are remembered at a time; more are read at once only where very many users log. */
-const MAX_FILES = 8;
+/**
+ * What is remembered of all files may take so much, in bytes: that of a hundred hosts or so, whose entries take turns. Beyond it, what
+ * belongs to the file that was read longest ago is dropped.
+ */
+export const MAX_REMEMBERED_BYTES = 64 * 1024 * 1024;
+
+/** Turns to another file after which that is added up, as it is whenever a file is met anew. */
+const TURNS = 1024;
 
 /** Entries that `next` looks at before it returns, so that a selection of few does not keep everything else waiting. */
 const MAX_LOOKED_AT = 8192;
@@ -26,6 +32,7 @@ export class SelectedEntries {
   readonly #piecesOf = new Map<JournalFile, EntryPieces>();
   #file: JournalFile | undefined;
   #pieces: EntryPieces | undefined;
+  #turns = 0;
   /** The members below are of the entry that `next` found, until it is called again. */
   readonly head = new EntryHead();
   seqnumId = '';
@@ -33,6 +40,13 @@ export class SelectedEntries {
   constructor(journal: Journal, options: SelectedEntriesOptions) {
     this.#journal = journal;
     this.#options = options;
+  }
+
+  /** Memory that what is remembered of files takes, in bytes. */
+  get memoryBytes(): number {
+    let bytes = 0;
+    for (const pieces of this.#piecesOf.values()) bytes += pieces.memoryBytes;
+    return bytes;
   }
 
   /**
@@ -59,16 +73,25 @@ export class SelectedEntries {
   #open(file: JournalFile): EntryPieces {
     if (file === this.#file && this.#pieces !== undefined) return this.#pieces;
     const { selection, encoder, onDamage } = this.#options;
-    const pieces = this.#piecesOf.get(file) ?? new EntryPieces(file, encoder, selection, onDamage);
+    const known = this.#piecesOf.get(file);
+    const pieces = known ?? new EntryPieces(file, encoder, selection, onDamage);
     this.#piecesOf.delete(file);
     this.#piecesOf.set(file, pieces);
-    if (this.#piecesOf.size > MAX_FILES) {
-      const [oldest] = this.#piecesOf.keys();
-      if (oldest !== undefined) this.#piecesOf.delete(oldest);
-    }
     this.#file = file;
     this.#pieces = pieces;
     this.seqnumId = file.header.seqnumId;
+    if (known === undefined || ++this.#turns % TURNS === 0) this.#boundMemory();
     return pieces;
+  }
+
+  /** Drops what will not be needed any more, and then so much that the rest takes no more than it may. */
+  #boundMemory(): void {
+    for (const file of this.#piecesOf.keys()) if (file.isFinal && file.isExhausted) this.#piecesOf.delete(file);
+    let bytes = this.memoryBytes;
+    for (const [file, pieces] of this.#piecesOf) {
+      if (bytes <= MAX_REMEMBERED_BYTES || pieces === this.#pieces) return;
+      this.#piecesOf.delete(file);
+      bytes -= pieces.memoryBytes;
+    }
   }
 }
