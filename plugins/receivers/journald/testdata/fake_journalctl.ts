@@ -36,7 +36,7 @@ const bytes = Buffer.from(out, 'latin1');
 for (let written = 0; written < times; written++) {
   for (let at = 0; at < bytes.length; ) at += fs.writeSync(1, bytes, at);
   for (let at = 0; at < err.length; ) at += fs.writeSync(2, err.slice(at));
-  if (written % 16 === 0) fs.writeFileSync(__filename + '.written', String(written));
+  fs.writeFileSync(__filename + '.written', String(written + 1));
 }
 if (typeof end === 'number') process.exit(end);
 if (typeof end === 'string') process.kill(process.pid, end);
