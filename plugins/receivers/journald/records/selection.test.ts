@@ -46,7 +46,7 @@ void test('what is chosen does not depend on how entries share their objects', a
   const filler = fc.integer({ min: 0, max: 4000 }).map((length) => `FILLER=${'f'.repeat(length)}`);
   const entry = fc.tuple(filler, fc.uniqueArray(field, { maxLength: 6, selector: ([name, value]) => `${name}=${value}` }));
   const include: Criteria = { units: ['a', 'x*'], matches: { X: ['b', '3'] } };
-  const exclude: Criteria = { identifiers: ['b'], priorities: 'err' };
+  const exclude: Criteria = { identifiers: ['b'], priorities: ['err'] };
   const selection = new EntrySelection(include, exclude);
   let chosen = 0;
   const property = fc.property(fc.array(entry, { minLength: 100, maxLength: 300, size: 'max' }), (entries) => {
