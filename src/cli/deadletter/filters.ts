@@ -23,7 +23,10 @@ const NAMES = [
 export function addFilters(command: Command): Command {
   for (const [flag, does] of NAMES) command.option(flag, `${does}; may be repeated`, collect);
   return command
-    .option('--since <time>', 'became letters then or later: 2026-11-20T07:00:00Z, or a duration such as 2h ago')
+    .option(
+      '--since <time>',
+      'became letters then or later: 2026-11-20T07:00:00Z, "2026-11-20 07:00" (local time), yesterday, or how long ago, such as 2h',
+    )
     .option('--until <time>', 'became letters before that; likewise');
 }
 

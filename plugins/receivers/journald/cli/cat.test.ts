@@ -163,7 +163,7 @@ void test('units, identifiers, priorities and fields choose entries', async (t) 
 void test('what cannot be understood is refused, with what to write instead', async (t) => {
   const directory = journalOf(t, 'one');
   for (const [args, error] of [
-    [['--since', 'yesterday'], /--since is neither a time nor a duration: yesterday: write 2026-.*2h/],
+    [['--since', 'tomorrow'], /--since is neither a time nor a duration: tomorrow: write 2026-.*2h/],
     [['--until', '25:00'], /--until is neither/],
     [['--cursor', 'x'], /--cursor is no cursor of journald: x: .*__CURSOR/],
     [['--after-cursor', 's=1'], /--after-cursor is no cursor/],

@@ -85,6 +85,8 @@ void test('what is chosen and where it begins and ends is as with journalctl', {
     ['--cursor', cursor],
     ['--after-cursor', cursor],
     ['--since', '@1700000010'],
+    ['--since', '2023-11-14 22:13:25', '--until', '2023-11-14 22:14'],
+    ['--since', '2023-11-14', '--until', 'yesterday'],
     ['--until', '@1700000010'],
     ['--since', '@1700000010.5', '--until', '@1700000020'],
     ['--since', '@1700000010', '-n', '5'],

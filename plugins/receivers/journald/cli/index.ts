@@ -28,7 +28,10 @@ export function register(program: Command, terminal: PluginTerminal): void {
 
   place(journal.command('cat'))
     .argument('[match...]', 'entries with this field and value, such as _UID=0; one of several for the same field')
-    .option('--since <time>', 'from then on: 2026-11-20T07:00:00Z, 2026-11-20, @1795156800, or how long ago, such as 2h')
+    .option(
+      '--since <time>',
+      'from then on: 2026-11-20T07:00:00Z, "2026-11-20 07:00" (local time), yesterday, or how long ago, such as 2h',
+    )
     .option('--until <time>', 'up to then; likewise')
     .option('--cursor <cursor>', 'from the entry with this cursor on')
     .option('--after-cursor <cursor>', 'from the entry behind this cursor on')
