@@ -81,7 +81,9 @@ const declared = z.strictObject({
     .describe('Whether a message that is a JSON object is shipped as an object instead of as text.'),
   max_field_bytes: byteSize({ min: '1KiB', max: '4MiB' })
     .prefault('256KiB')
-    .describe('A message or other field longer than this is cut, and its record marked as truncated.'),
+    .describe(
+      'A message or other field longer than this is cut, and its record marked as truncated. Message and fields, as JSON, have room for twice that, or 512KiB; a field that does not fit is left out.',
+    ),
   poll_interval: duration({ min: '10ms', max: '1m' })
     .prefault('100ms')
     .describe('How often to look for new entries; journald holds its own notice of them back by up to 250ms.'),

@@ -119,12 +119,14 @@ export class EntryFields {
 
   #takeMember(field: Field, bytes: Buffer, start: number, end: number): void {
     const out = this.#members;
-    if (out.length + end - start > this.#maxMembersBytes) {
+    const from = out.length;
+    const id = from + end - start <= this.#maxMembersBytes ? writeMember(out, field, bytes, start, end) : 0;
+    // What has to be escaped may take several times its size.
+    if (out.length > this.#maxMembersBytes) out.length = from;
+    if (out.length === from) {
       this.isCut = true;
       return;
     }
-    const from = out.length;
-    const id = writeMember(out, field, bytes, start, end);
     const opening = id === field.id ? field.opening : field.base64Opening;
     this.#ranges.push({ id, start: from, end: out.length, openingBytes: opening?.length ?? 0 });
   }

@@ -15,10 +15,11 @@ const MAX_VALUE_BYTES = 1024;
 interface SetUp {
   readonly fields?: Selection;
   readonly include?: Record<string, string[]>;
+  readonly maxValueBytes?: number;
 }
 
 /** A reader, what it gave, and how often something could not be read. */
-function setUp({ fields = 'all', include }: SetUp = {}) {
+function setUp({ fields = 'all', include, maxValueBytes = MAX_VALUE_BYTES }: SetUp = {}) {
   const selection = new EntrySelection(include === undefined ? undefined : { matches: include }, undefined);
   const records: (PlainRecord & { readonly epoch: string })[] = [];
   const cursors: string[] = [];
@@ -29,7 +30,7 @@ function setUp({ fields = 'all', include }: SetUp = {}) {
     format: 'journal',
     selection,
     table: new FieldTable({ fields, service: ['SYSLOG_IDENTIFIER'], conditions: selection.fields }),
-    maxValueBytes: MAX_VALUE_BYTES,
+    maxValueBytes,
     parseJson: false,
     now: () => clock.ms,
     onDamage: () => (counts.damaged += 1),
@@ -178,4 +179,16 @@ void test('values of one field are joined even where the table of fields starts 
   const names = Array.from({ length: 500 }, (_, index) => `B${index}=1\n`).join('');
   run(exported(100_000).replace('MESSAGE', `SAME=1\n${names}SAME=2\nMESSAGE`));
   t.match(records.at(-1)?.fields, /"SAME":\["1","2"\]/);
+});
+
+void test('a member whose JSON form has no room is left out as a whole, and those behind it are not', (t) => {
+  const { records, counts, run } = setUp({ maxValueBytes: 256 * 1024 });
+  const value = Buffer.alloc(100 * 1024, 1);
+  const length = Buffer.alloc(8);
+  length.writeUInt32LE(value.length);
+  const [head = '', end = ''] = exported(1).split('MESSAGE=1\n');
+  run(Buffer.concat([Buffer.from(`${head}MESSAGE=1\nX\n`), length, value, Buffer.from(`\nY=1\n${end}`)]));
+  t.match(records, [{ body: '1', fields: '"Y":"1"', truncated: true }]);
+  t.equal(counts.cut, 1);
+  t.end();
 });

@@ -91,7 +91,9 @@ export class EntryContents {
     if (part === Part.message) {
       if (parts.message === NO_SLOT) parts.message = slot;
       else {
-        this.#members[this.#memberCount++] = this.objects.messageAsMember(slot);
+        const member = this.objects.messageAsMember(slot);
+        if (member === NO_SLOT) parts.isCut = true;
+        else this.#members[this.#memberCount++] = member;
         this.#hasLent = true;
       }
     } else if (part === Part.priority) {

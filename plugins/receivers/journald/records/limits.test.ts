@@ -43,6 +43,31 @@ void test('a cut value that entries share marks all of them', async (t) => {
   t.equal(records.filter(({ truncated }) => truncated).length, 200);
 });
 
+void test('a member is left out as a whole where its JSON form has no room, and the record says so', async (t) => {
+  const size = 100 * 1024;
+  for (const [byte, escaped] of [
+    ['\u0001', 6],
+    ['"', 2],
+  ] as const) {
+    const fields = ['MESSAGE=m', `X=${byte.repeat(size)}`, 'Y=1'];
+    const { members, record, truncated } = readEntry(t, fields);
+    const hasRoom = escaped * size < 512 * 1024;
+    t.same(members, hasRoom ? { X: byte.repeat(size), Y: '1' } : { Y: '1' });
+    t.same([record.truncated, truncated], hasRoom ? [false, 0] : [true, 1]);
+    t.same(readEntry(t, fields, { maxValueBytes: 1024 * 1024 }).members, { X: byte.repeat(size), Y: '1' }, 'where there is more');
+  }
+});
+
+void test('a further message that has no room is left out too, and leaves those behind it as they are', async (t) => {
+  const shared = 'MESSAGE=shared';
+  const entry = { fields: [shared, `MESSAGE=${'\u0001'.repeat(100 * 1024)}`, 'MESSAGE=small', 'Y=1'] };
+  const { records } = readEntries(t, [entry, { fields: [shared] }]);
+  t.match(records, [
+    { body: 'shared', fields: '"MESSAGE":"small","Y":"1"', truncated: true },
+    { body: 'shared', truncated: false },
+  ]);
+});
+
 void test('an entry with more than a batch can hold is shipped with what there is room for', async (t) => {
   const fields = Array.from({ length: 40 }, (_, number) => `F${number}=${String(number % 10).repeat(30_000)}`);
   const { record, members, truncated } = readEntry(t, ['MESSAGE=much', ...fields]);

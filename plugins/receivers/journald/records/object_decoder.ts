@@ -118,15 +118,13 @@ export class ObjectDecoder {
     return slot < FIRST_SHARED && this.#message !== undefined ? this.#message : this.cache.bytes.bytes;
   }
 
-  /** Makes a member of a message that is not the entry's first; returns the member's slot. */
+  /** Makes a member of a message that is not the entry's first; returns the member's slot, or `NO_SLOT` where it has no room. */
   messageAsMember(slot: number): number {
     const { columns } = this.cache;
     const to = slot < FIRST_SHARED ? slot : this.cache.lend();
     const [start, end] = [columns.start[slot], columns.end[slot]];
     if (start === undefined || end === undefined) throw new RangeError(`there is no slot ${slot}`);
-    columns.isCut[to] = columns.isCut[slot] ?? 0;
-    this.#writeMember(to, this.#options.table.message, this.messageBytes(slot), start, end);
-    return to;
+    return this.#writeMember(to, this.#options.table.message, this.messageBytes(slot), start, end) ? to : NO_SLOT;
   }
 
   /** Values of an entry's fields that have one of these names, each at its beginning; for the rare entry of which more is asked. */
@@ -160,10 +158,14 @@ export class ObjectDecoder {
   #writeMember(slot: number, field: Field, bytes: Buffer, start: number, end: number): boolean {
     const { columns } = this.cache;
     const out = slot < FIRST_SHARED ? this.scratch : this.cache.bytes;
-    columns.start[slot] = out.length;
-    const hasRoom = out !== this.scratch || out.length + end - start <= this.#maxScratchBytes;
-    if (hasRoom) columns.member[slot] = writeMember(out, field, bytes, start, end);
-    else columns.isCut[slot] = 1;
+    const from = out.length;
+    const maxBytes = out === this.scratch ? this.#maxScratchBytes : Infinity;
+    if (from + end - start <= maxBytes) columns.member[slot] = writeMember(out, field, bytes, start, end);
+    // What has to be escaped may take several times its size.
+    if (out.length > maxBytes) out.length = from;
+    const hasRoom = out.length > from;
+    if (!hasRoom) columns.isCut[slot] = 1;
+    columns.start[slot] = from;
     columns.end[slot] = out.length;
     return hasRoom;
   }
