@@ -102,7 +102,7 @@ export class JournalSite {
     for (const { name, labels, value } of (await scrape(this.agent)).samples) {
       const [, what] = /^sluice_journald_(lost_entries|unreadable_objects)_total$/.exec(name) ?? [];
       const key = `${what} ${labels['reason']}`;
-      if (what !== undefined) unread[key] = (unread[key] ?? 0) + value;
+      if (what !== undefined && value > 0) unread[key] = (unread[key] ?? 0) + value;
     }
     return unread;
   }
