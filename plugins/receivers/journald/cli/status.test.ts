@@ -6,6 +6,7 @@ import { asOrdinaryUser } from '../../../../test/helpers/users.ts';
 import { parseCursor } from '../file/cursor.ts';
 import { CursorFile } from '../position/cursor_file.ts';
 import { Positions } from '../position/positions.ts';
+import { setUnknownFeature } from '../testdata/foreign.ts';
 import { JournalWriter } from '../testdata/journal_writer.ts';
 import { runJournal } from '../testdata/run_command.ts';
 import { temporaryDirectory } from '../testdata/temporary.ts';
@@ -30,7 +31,7 @@ function makeJournal(t: Test): string {
 async function receiverOf(t: Test, directory: string, ...cursors: readonly string[]) {
   const stateDirectory = temporaryDirectory(t);
   if (cursors.length > 0) await new CursorFile(stateDirectory).save(Positions.parse(cursors.join('\n'), 'a test'));
-  return { id: 'journald/main', options: { directory, include_users: true }, stateDirectory };
+  return { id: 'journald/main', options: { directory, include_users: true, driver: 'auto' }, stateDirectory };
 }
 
 /** What may not change while somebody only looks. */
@@ -196,6 +197,23 @@ void test('files that cannot be read are listed with the reason, and the others 
   t.match(text, /newer\.journal +unreadable +0 .*unknown 512\n/);
   t.match(text, /^\S*newer\.journal uses a feature .*newer than this reader: update the agent/m);
   t.match(text, /^\S*notes\.journal is not a journal file/m);
+});
+
+void test('files of a newer systemd are said to be left to journalctl, where the receiver does that', async (t) => {
+  const directory = temporaryDirectory(t);
+  const path = join(directory, 'system.journal');
+  new JournalWriter().append('one').save(path);
+  setUnknownFeature(path);
+  // A journal of no systemd, which journalctl could not read either.
+  writeFileSync(join(directory, 'notes.journal'), 'x'.repeat(400));
+  const receiver = await receiverOf(t, directory);
+  for (const driver of ['auto', 'journalctl', 'files']) {
+    const options = { ...receiver.options, driver };
+    const { stdout } = await runJournal(['status', '-c', 'x.yaml'], { receivers: [{ ...receiver, options }] });
+    const [verdict] = stdout.toString().split('\n');
+    const isLeft = driver === 'files' ? '' : '; 1 file of a newer systemd is left to journalctl';
+    t.equal(verdict, `journald/main: there is no journal that can be read; 2 paths cannot be read${isLeft}`, driver);
+  }
 });
 
 void test('where there is nothing, or nothing that this user may read, status says what to do', async (t) => {

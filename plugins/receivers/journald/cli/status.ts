@@ -3,11 +3,10 @@ import { existsSync } from 'node:fs';
 import { SluiceError } from '../../../../src/core/errors.ts';
 import { type ConfiguredComponent, DEFAULT_CONFIG, type PluginTerminal } from '../../../../src/kit/commands.ts';
 import { JournalDirectories, SYSTEM_ROOTS } from '../journal/directories.ts';
-import type { JournaldOptions } from '../options.ts';
 import { directoriesOf, noJournal, type PlaceFlags, problemText } from './place.ts';
 import { statusJson, statusText } from './status_report.ts';
 import { isKeptOut, totalsOf } from './verdict.ts';
-import { type JournalView, viewJournal } from './view.ts';
+import { type JournalView, optionsOf, viewJournal } from './view.ts';
 
 export interface StatusFlags extends PlaceFlags {
   readonly config?: string;
@@ -45,9 +44,8 @@ async function viewsOf(flags: StatusFlags, terminal: PluginTerminal): Promise<Jo
   return Promise.all(receivers.map((receiver) => viewJournal(configuredDirectories(receiver), receiver)));
 }
 
-function configuredDirectories({ options }: ConfiguredComponent): JournalDirectories {
-  // oxlint-disable-next-line no-unsafe-type-assertion -- the receiver is of this plugin, whose schema they have passed
-  const { directory, namespace, include_users: includeUsers } = options as JournaldOptions;
+function configuredDirectories(receiver: ConfiguredComponent): JournalDirectories {
+  const { directory, namespace, include_users: includeUsers } = optionsOf(receiver);
   return new JournalDirectories(directory === undefined ? SYSTEM_ROOTS : [directory], { namespace, includeUsers });
 }
 

@@ -1,11 +1,14 @@
 /** What there is to know of a journal at a glance. */
 import { count } from '../../../../src/kit/table.ts';
+import { hasUnknown } from './features.ts';
 import { isForbidden } from './place.ts';
 import type { JournalView } from './view.ts';
 
 export interface Totals {
   readonly readableFiles: number;
   readonly unreadableFiles: number;
+  /** Of the unreadable files, those that only lack a reader that knows their features, and that the receiver leaves to journalctl. */
+  readonly leftToJournalctl: number;
   readonly entries: number;
   readonly bytes: number;
   /** Numbers that no file has. */
@@ -17,12 +20,14 @@ export interface Totals {
   readonly gone: number;
 }
 
-export function totalsOf({ files, sequences }: JournalView): Totals {
+export function totalsOf({ files, sequences, receiver }: JournalView): Totals {
+  const unreadable = files.filter(({ state }) => state === 'unreadable');
   const progress = sequences.flatMap((sequence) => sequence.progress ?? []);
   const isKnown = sequences.every((sequence) => sequence.progress !== undefined);
   return {
-    readableFiles: files.filter(({ state }) => state !== 'unreadable').length,
-    unreadableFiles: files.filter(({ state }) => state === 'unreadable').length,
+    readableFiles: files.length - unreadable.length,
+    unreadableFiles: unreadable.length,
+    leftToJournalctl: receiver?.mayUseJournalctl === true ? unreadable.filter(({ features }) => hasUnknown(features)).length : 0,
     entries: sum(sequences.map(({ entryCount }) => entryCount)),
     bytes: sum(files.map(({ bytes }) => bytes)),
     missing: sum(sequences.flatMap(({ holes }) => holes.map(({ missing }) => missing))),
@@ -34,9 +39,12 @@ export function totalsOf({ files, sequences }: JournalView): Totals {
 
 /** One line. */
 export function verdictOf(view: JournalView): string {
-  const { readableFiles, unreadableFiles, entries, missing, gone } = totalsOf(view);
+  const { readableFiles, unreadableFiles, leftToJournalctl, entries, missing, gone } = totalsOf(view);
   const remarks = [
     unreadableFiles + view.problems.size > 0 ? `${count(unreadableFiles + view.problems.size, 'path')} cannot be read` : '',
+    leftToJournalctl > 0
+      ? `${count(leftToJournalctl, 'file')} of a newer systemd ${leftToJournalctl === 1 ? 'is' : 'are'} left to journalctl`
+      : '',
     gone > 0 ? `up to ${entriesText(gone)} ${gone === 1 ? 'was' : 'were'} removed before delivery` : '',
     missing > 0 ? `${count(missing, 'number')} of entries ${missing === 1 ? 'is' : 'are'} missing between files` : '',
   ].filter((remark) => remark !== '');

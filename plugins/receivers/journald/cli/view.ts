@@ -5,6 +5,7 @@ import { JournalFile } from '../file/journal_file.ts';
 import type { JournalDirectories } from '../journal/directories.ts';
 import { survey, type SurveyedFile, type SurveyedSequence } from '../journal/survey.ts';
 import { CursorFile } from '../position/cursor_file.ts';
+import type { JournaldOptions } from '../options.ts';
 import type { Positions } from '../position/positions.ts';
 import { Sequence } from '../position/sequence.ts';
 import { readFeatures } from './features.ts';
@@ -30,9 +31,18 @@ export interface ViewedSequence extends SurveyedSequence {
   readonly progress: Progress | undefined;
 }
 
+export interface ViewedReceiver {
+  readonly id: string;
+  readonly cursorFile: string;
+  /** Why there are no positions. */
+  readonly problem: string | undefined;
+  /** Whether it has journalctl read what it cannot. */
+  readonly mayUseJournalctl: boolean;
+}
+
 export interface JournalView {
   /** Undefined where no receiver is asked about. */
-  readonly receiver: { readonly id: string; readonly cursorFile: string; readonly problem: string | undefined } | undefined;
+  readonly receiver: ViewedReceiver | undefined;
   readonly roots: readonly string[];
   /** What was looked for, and where, in words. */
   readonly described: string;
@@ -52,7 +62,7 @@ export async function viewJournal(directories: JournalDirectories, receiver?: Co
   const { files, sequences, problems } = survey(directories);
   const positions = saved?.positions;
   return {
-    receiver: saved && { id: saved.id, cursorFile: saved.cursorFile, problem: saved.problem },
+    receiver: saved?.receiver,
     roots: directories.roots,
     described: directories.described,
     files: files.map((file) => ({ ...file, features: readFeatures(file.path) })),
@@ -64,14 +74,21 @@ export async function viewJournal(directories: JournalDirectories, receiver?: Co
   };
 }
 
-async function loadPositions({ id, stateDirectory }: ConfiguredComponent) {
+/** What a receiver is told to do. */
+export function optionsOf({ options }: ConfiguredComponent): JournaldOptions {
+  // oxlint-disable-next-line no-unsafe-type-assertion -- the receiver is of this plugin, whose schema they have passed
+  return options as JournaldOptions;
+}
+
+async function loadPositions(receiver: ConfiguredComponent) {
+  const { id, stateDirectory } = receiver;
   const file = new CursorFile(stateDirectory);
-  const about = { id, cursorFile: file.path };
+  const about = { id, cursorFile: file.path, mayUseJournalctl: optionsOf(receiver).driver !== 'files' };
   try {
     const positions = await file.load();
-    return { ...about, positions, problem: positions === undefined ? NOT_SAVED : undefined };
+    return { receiver: { ...about, problem: positions === undefined ? NOT_SAVED : undefined }, positions };
   } catch (error) {
-    return { ...about, positions: undefined, problem: describeError(error) };
+    return { receiver: { ...about, problem: describeError(error) }, positions: undefined };
   }
 }
 

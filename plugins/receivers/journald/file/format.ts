@@ -35,7 +35,8 @@ export const MAX_NAME_BYTES = 64;
 /** No item, size or time of a sound file is above what a double holds exactly. */
 export const MAX_EXACT = Number.MAX_SAFE_INTEGER;
 
-const SIGNATURE = Buffer.from('LPKSHHRH');
+/** What every journal file begins with. */
+export const SIGNATURE = Buffer.from('LPKSHHRH');
 const COMPACT = 1 << 4;
 /** XZ, LZ4, keyed hash, zstd and compact (section "Extensibility"). */
 const KNOWN_INCOMPATIBLE = 0b11111;
