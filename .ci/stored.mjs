@@ -5,7 +5,7 @@ import { join } from 'node:path';
 const [mark, hasJournal] = process.argv.slice(2);
 const sources = ['pipe', 'socket', ...(hasJournal === 'yes' ? ['journal'] : [])];
 const SHAPE = {
-  id: /^[0-9a-f]+-\d+$/,
+  id: /^[0-9a-f]+(?:\.[0-9a-f]{8})?-\d+$/,
   timestamp: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/,
   host: /./,
   datacenter: /./,
