@@ -44,6 +44,21 @@ void test('records are of the batch of their own sequence, also where its first 
   journal.close();
 });
 
+void test('what was passed is told of behind the batches, which may have the entries that it has copies of', async (t) => {
+  const directory = temporaryDirectory(t);
+  for (const [index, name] of ['a', 'b', 'c'].entries()) {
+    const entry = { monotonic: index + 1, fields: [`MESSAGE=${name}`, `X=${name === 'c' ? 'no' : 'yes'}`] };
+    new JournalWriter({ seqnumId: name.repeat(32), firstSeqnum: index + 1 })
+      .append(entry)
+      .save(join(directory, `${name}.journal`));
+  }
+  const { journal, read, told } = readInSteps(directory, { include: { matches: { X: ['yes'] } } });
+  journal.refresh(true);
+  t.match([read(), read(), read()], [[{ body: 'a' }], [{ body: 'b' }], undefined]);
+  t.same(told, ['batch 1', 'batch 2', 'passed cc 3']);
+  journal.close();
+});
+
 void test('a boot that ends within a file ends the batch too', async (t) => {
   const directory = temporaryDirectory(t);
   const boots = ['a1', 'a1', 'b2', 'a1'];

@@ -59,6 +59,8 @@ export class BatchReader {
   readonly #joins: Joins;
   readonly #batches: OpenBatches;
   readonly #ends = new Ends();
+  /** Sequences that were read and have no records among those that are to be handed out. */
+  #passed: readonly string[] = [];
   /** The one used last at the end. */
   readonly #sources = new Map<JournalFile, Source>();
   #source: Source | undefined;
@@ -95,9 +97,9 @@ export class BatchReader {
     let isAtEnd = false;
     if (this.#batches.first === undefined) {
       isAtEnd = this.#fill();
-      this.#tellPassed(progress);
+      this.#notePassed();
     }
-    return this.#build(progress) ?? (isAtEnd ? undefined : 'passed');
+    return this.#handOut(progress) ?? (isAtEnd ? undefined : 'passed');
   }
 
   /**
@@ -108,9 +110,9 @@ export class BatchReader {
     if (this.#batches.first === undefined) {
       this.#joins.giveUpAll();
       while (this.#joins.ready !== undefined && this.#writeLine());
-      this.#tellPassed(progress);
+      this.#notePassed();
     }
-    return this.#build(progress);
+    return this.#handOut(progress);
   }
 
   /** Reads entries into batches; returns whether there is no further one. */
@@ -193,6 +195,25 @@ export class BatchReader {
     }
   }
 
+  #notePassed(): void {
+    this.#passed = this.#ends.untold.filter((seqnumId) => !this.#batches.hasRecordsOf(seqnumId));
+  }
+
+  /**
+   * The next batch. Of sequences without records is told behind the last one: what was passed in them may be copies of entries that were
+   * read in a runtime file and are in one of the batches.
+   */
+  #handOut(progress: Progress): Batch | undefined {
+    const batch = this.#build(progress);
+    if (this.#batches.first !== undefined) return batch;
+    for (const seqnumId of this.#passed) {
+      const cursor = this.#tell(seqnumId);
+      if (cursor !== undefined) progress.passed(cursor);
+    }
+    this.#passed = [];
+    return batch;
+  }
+
   #build(progress: Progress): Batch | undefined {
     const open = this.#batches.first;
     if (open === undefined) return undefined;
@@ -204,14 +225,6 @@ export class BatchReader {
     this.#batches.close(open);
     settleBodyKinds(batch, used, this.#objects);
     return batch;
-  }
-
-  /** Tells of the sequences that have no records among those that are to be handed out. */
-  #tellPassed(progress: Progress): void {
-    for (const seqnumId of this.#ends.untold) {
-      const cursor = this.#batches.hasRecordsOf(seqnumId) ? undefined : this.#tell(seqnumId);
-      if (cursor !== undefined) progress.passed(cursor);
-    }
   }
 
   /** Behind what reading of the sequence can go on after a restart: before a line that is no record yet, or its last entry. */
