@@ -1,11 +1,11 @@
 import fc from 'fast-check';
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'tap';
 import { JournalFile } from '../file/journal_file.ts';
 import { FlushingJournald } from '../testdata/flushing_journald.ts';
 import { JournalReader } from '../testdata/journal_reader.ts';
-import { JournalWriter } from '../testdata/journal_writer.ts';
+import { type EntrySpec, JournalWriter } from '../testdata/journal_writer.ts';
 import { temporaryDirectory } from '../testdata/temporary.ts';
 
 interface Tap {
@@ -102,6 +102,29 @@ void test('copies are not read while they are being made', async (t) => {
   write('6');
   reader.look();
   t.equal(isComplete(reader, journald), true);
+});
+
+/** An entry that says its text, `monotonic` microseconds behind the start. */
+function entryOf(text: string, monotonic: number): EntrySpec {
+  return { realtime: 1_700_000_000_000_000 + monotonic, monotonic, fields: [`MESSAGE=${text}`] };
+}
+
+void test('of entries of one time that a flush copied to two files, what was not read before a restart is read', async (t) => {
+  const directory = temporaryDirectory(t);
+  const root = { persistent: join(directory, 'var'), runtime: join(directory, 'run') };
+  for (const path of Object.values(root)) mkdirSync(path);
+  const [first, second, third] = [entryOf('1', 1), entryOf('2', 2), entryOf('3', 2)];
+  const runtimePath = join(root.runtime, 'system.journal');
+  new JournalWriter({ seqnumId: 'aa'.repeat(16) }).append(first, second, third).save(runtimePath);
+  const reader = new JournalReader(root);
+  t.teardown(() => reader.close());
+  reader.look(2);
+  rmSync(runtimePath);
+  new JournalWriter().append(first).save(join(root.persistent, 'system@1.journal'));
+  new JournalWriter({ firstSeqnum: 2 }).append(second, third).save(join(root.persistent, 'system.journal'));
+  reader.restart();
+  reader.look();
+  t.equal(reader.read.length, 3);
 });
 
 void test('what a boot before has left in the persistent file is read, though the runtime file was read first', async (t) => {

@@ -123,7 +123,10 @@ export class Flushes {
     for (const end of ends) {
       if (!persistent.some((other) => holds(other.file, end, file))) continue;
       const { seqnumId = '' } = end;
-      this.#add({ writer: place.writer, seqnumId, bootId, first: monotonic, last: end.monotonic }, end);
+      const known = this.#stretchOf(seqnumId, bootId);
+      // The copies may be in several files, where the persistent one was rotated meanwhile.
+      if (known !== undefined) known.first = Math.min(known.first, monotonic);
+      else this.#add({ writer: place.writer, seqnumId, bootId, first: monotonic, last: end.monotonic }, end);
     }
   }
 
