@@ -3,7 +3,6 @@
  * entry is delivered, under an id of its own, and nothing twice that was settled before. `SLUICE_RESTART_SCHEDULES` says how many
  * schedules of that are played: 40 by default.
  */
-import { randomInt } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { t as root, test } from 'tap';
@@ -160,7 +159,7 @@ class Schedule {
 void test('whenever an agent is stopped or killed, each entry is delivered under one id, and again only if it was not settled', async (t) => {
   const directory = temporaryDirectory(t);
   const sums = { entries: 0, repeated: 0, joined: 0 };
-  for (const seed of [...Array(SCHEDULES).keys(), randomInt(2 ** 31)]) {
+  for (const seed of Array(SCHEDULES).keys()) {
     const place = join(directory, String(seed));
     mkdirSync(place);
     const schedule = new Schedule(place, seed);
